@@ -1,0 +1,1 @@
+"""What the pipeline can do, measured on the embedded parts: `dora bench`."""

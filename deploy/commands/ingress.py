@@ -1,0 +1,28 @@
+"""Run the HTTP ingress: CloudEvents in, confirmed by Kafka."""
+
+
+def ingress() -> None:
+    """Run the HTTP ingress: CloudEvents in, confirmed by Kafka.
+
+    Configured by the environment; it logs to standard error and ends cleanly on SIGTERM.
+
+    \b
+    Settings:
+      DORA_KAFKA          bootstrap servers, comma separated
+      DORA_TOPIC_PREFIX   put before every topic's name
+      DORA_HOST           the address to listen on
+      DORA_PORT           the port to listen on, 0 for a free one
+      DORA_PORT_FILE      a file that the bound port is written to once it listens
+
+    \b
+    Example:
+      DORA_KAFKA=broker:9092 dora ingress
+    """
+    from ingress.app import serve
+    from ingress.settings import Settings
+
+    from deploy.logs import configure
+    from deploy.processes import settings_from_environment
+
+    configure()
+    serve(settings_from_environment(Settings))

@@ -1,0 +1,28 @@
+"""Run the query API and the dashboard."""
+
+
+def query() -> None:
+    """Run the query API and the dashboard.
+
+    Configured by the environment; it logs to standard error and ends cleanly on SIGTERM.
+
+    \b
+    Settings:
+      DORA_POSTGRES       PostgreSQL URL of a role that reads
+      DORA_CATALOG        YAML file: services, teams, environments
+      DORA_TIMEZONE       the zone of answers
+      DORA_HOST           the address to listen on
+      DORA_PORT           the port to listen on, 0 for a free one
+      DORA_PORT_FILE      a file that the bound port is written to once it listens
+
+    \b
+    Example:
+      DORA_POSTGRES=postgresql://dora_query@db/dora dora query
+    """
+    from deploy.logs import configure
+    from deploy.processes import settings_from_environment
+    from query.app import serve
+    from query.settings import Settings
+
+    configure()
+    serve(settings_from_environment(Settings))

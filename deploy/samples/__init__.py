@@ -1,0 +1,1 @@
+"""Sample events: three months of a small software organisation, the same for everyone on the same day."""

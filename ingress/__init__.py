@@ -1,0 +1,1 @@
+"""The way in: HTTP to Kafka. Accept, authenticate, name, publish durably."""

@@ -1,0 +1,59 @@
+"""The application: what it is made of, and in which order."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from ingress import problems, server
+from ingress.delivery import Delivery
+from ingress.limits import Limits
+from ingress.metrics import Counting, Metrics
+from ingress.publisher import KafkaPublisher, Publisher
+from ingress.routes import cdevents, cloudevents, handshake, health
+from ingress.settings import Settings
+
+
+def create_app(settings: Settings, publisher: Publisher) -> FastAPI:
+    """The ingress in front of ``publisher``, which it starts and stops.
+
+    ``app.state.metrics`` are its counters; ``app.state.draining`` set to true makes ``/readyz`` answer 503.
+    """
+    metrics = Metrics()
+    delivery = Delivery(settings, publisher, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await publisher.start()
+        try:
+            yield
+        finally:
+            await publisher.stop()
+
+    app = FastAPI(
+        title="DORA events ingress",
+        version="1",
+        description="CloudEvents over HTTP, confirmed by Kafka.",
+        lifespan=lifespan,
+        # The interactive pages load scripts from elsewhere; the description itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+        # Web hooks must never be redirected (CloudEvents, http-webhook.md, 2.2).
+        redirect_slashes=False,
+    )
+    app.state.metrics = metrics
+    app.state.draining = False
+    problems.install(app)
+    cloudevents.add_routes(app, delivery)
+    cdevents.add_routes(app, delivery)
+    handshake.add_routes(app, settings, metrics)
+    health.add_routes(app, publisher, metrics)
+    # The last one added is the first one to see a request.
+    app.add_middleware(Limits, body_limit=settings.body_limit, buffer_limit=settings.buffer_limit)
+    app.add_middleware(Counting, metrics=metrics)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Run the ingress until SIGTERM or SIGINT. Raises ``server.CannotListen`` when its port is taken."""
+    server.run(create_app(settings, KafkaPublisher(settings)), settings)

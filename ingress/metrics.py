@@ -1,0 +1,104 @@
+"""What the ingress counts. Labels are bounded: modes, and the names of problems; never what a client chose.
+
+Every request to anything but the operation's own endpoints is either accepted or refused, and
+``requests = accepted + refused`` holds at every moment.
+"""
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingress.problems import INTERNAL, REFUSAL
+
+log = structlog.get_logger("ingress")
+
+# Operation's own endpoints, and the handshake, which delivers nothing and has a counter of its own.
+UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+HANDSHAKE = "ingress.handshake"
+
+PUBLISH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8)
+
+
+class Metrics:
+    """The counters of one application, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.requests = Counter("dora_ingress_requests_total", "Requests answered", registry=registry)
+        self.accepted = Counter(
+            "dora_ingress_requests_accepted_total", "Requests answered with success", registry=registry
+        )
+        self.refused = Counter(
+            "dora_ingress_requests_refused_total",
+            "Requests refused, by problem",
+            ("reason",),
+            registry=registry,
+        )
+        self.events = Counter(
+            "dora_ingress_events_accepted_total", "Events confirmed by Kafka", ("mode",), registry=registry
+        )
+        self.handshakes = Counter(
+            "dora_ingress_handshakes_total",
+            "Web-hook handshakes, by outcome",
+            ("outcome",),
+            registry=registry,
+        )
+        self.publish_seconds = Histogram(
+            "dora_ingress_publish_seconds",
+            "Seconds until Kafka confirmed the events of a request",
+            buckets=PUBLISH_SECONDS,
+            registry=registry,
+        )
+        self.in_flight = Gauge(
+            "dora_ingress_requests_in_flight", "Requests being answered", registry=registry
+        )
+        self.unconfirmed = Gauge(
+            "dora_ingress_events_in_flight", "Events sent to Kafka and not confirmed", registry=registry
+        )
+
+    def count(self, refusal: str | None) -> None:
+        """Count one request, refused for ``refusal`` or accepted."""
+        self.requests.inc()
+        if refusal is None:
+            self.accepted.inc()
+        else:
+            self.refused.labels(refusal).inc()
+
+
+class Counting:
+    """ASGI middleware that counts each request once, however it ended."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and count its outcome."""
+        if scope["type"] != "http" or scope["path"] in UNCOUNTED:
+            await self.app(scope, receive, send)
+            return
+        counted = False
+
+        async def observed(message: Message) -> None:
+            nonlocal counted
+            if message["type"] == "http.response.start":
+                counted = True
+                self._count(scope, succeeded=message["status"] < 300)
+            await send(message)
+
+        self.metrics.in_flight.inc()
+        try:
+            await self.app(scope, receive, observed)
+        finally:
+            self.metrics.in_flight.dec()
+            if not counted:  # the answer to an exception is sent outside of this
+                self._count(scope, succeeded=False)
+
+    def _count(self, scope: Scope, *, succeeded: bool) -> None:
+        if HANDSHAKE in scope:
+            return
+        refusal = None if succeeded else scope.get(REFUSAL, INTERNAL.name)
+        self.metrics.count(refusal)
+        if refusal is not None:
+            log.info("request.refused", reason=refusal)

@@ -1,0 +1,64 @@
+"""aiokafka's producer: made, asked whether its broker is there, and ended within bounds."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, ProducerClosed
+
+from ingress.settings import Settings
+
+START_TIMEOUT = 10.0  # seconds for one attempt to connect
+PROBE_TIMEOUT = 3.0  # seconds for a broker to answer a question that costs it nothing
+STOP_GRACE = 3.0  # seconds for waiting records to be delivered, and for each step after that
+LINGER_MS = 2  # events that arrive together travel together
+RETRY_BACKOFF_MS = 200
+
+
+async def connect(new_producer: Callable[..., AIOKafkaProducer], settings: Settings) -> AIOKafkaProducer:
+    """A started producer that knows the topic. Raises ``KafkaError``, ``OSError`` or ``TimeoutError``."""
+    producer = new_producer(
+        bootstrap_servers=settings.kafka,
+        client_id="dora-ingress",
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=LINGER_MS,
+        max_request_size=settings.message_limit,
+        request_timeout_ms=int(settings.send_timeout * 1000),
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+    try:
+        async with asyncio.timeout(START_TIMEOUT):
+            await producer.start()
+            await producer.partitions_for(settings.topics["cloudevents"])
+    except BaseException:
+        await retire(producer)
+        raise
+    return producer
+
+
+async def answers(producer: AIOKafkaProducer, topic: str) -> bool:
+    """Whether a broker answers a question for metadata, and still has ``topic``."""
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT):
+            updated = await producer.client.force_metadata_update()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    return bool(updated and producer.client.cluster.partitions_for_topic(topic))
+
+
+async def retire(producer: AIOKafkaProducer) -> None:
+    """Deliver what waits for ``STOP_GRACE`` seconds, then fail the rest and disconnect. Never raises."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(STOP_GRACE):
+            await producer.stop()
+            return
+    # stop() waits for a broker that may never come back (aiokafka 1101) and cannot be told to give up, so
+    # what it would have ended is ended piece by piece; otherwise its tasks and records would stay for ever.
+    with contextlib.suppress(Exception):
+        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    for close in (producer.client.close, producer._sender.close):  # noqa: SLF001
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(STOP_GRACE):
+                await close()

@@ -1,0 +1,1 @@
+"""Native webhooks: one module per provider, which authenticates a request and makes it a CloudEvent."""

@@ -1,0 +1,267 @@
+"""The shapes of the answers, for OpenAPI, and how they are written."""
+
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from schemas.calendar import Bucket
+from schemas.instant import format_instant
+
+
+class Answer(BaseModel):
+    """An object with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Day(Answer):
+    """A service's deployments on one day, as the system that this project replaces answers."""
+
+    DeployName: str
+    Deployments: int = Field(ge=1)
+    Time: str = Field(json_schema_extra={"format": "date-time"})
+
+
+class Bucketed(Day):
+    """A service's deployments in one week, month or year."""
+
+    DeploymentDays: int = Field(ge=1, description="Days of the bucket with at least one deployment.")
+    Frequency: float = Field(gt=0, description="Deployments per calendar day of the bucket.")
+
+
+class MetricListed(Answer):
+    """A metric that can be asked for."""
+
+    name: str
+    definition: str
+    unit: str
+    edition: str
+    url: str
+
+
+class Metrics(Answer):
+    """All metrics."""
+
+    items: list[MetricListed]
+
+
+class MetricPoint(Answer):
+    """One bucket of a metric."""
+
+    start: str = Field(json_schema_extra={"format": "date-time"})
+    end: str = Field(json_schema_extra={"format": "date-time"})
+    value: float
+    sample_count: int = Field(ge=0)
+    evidence: str = Field(description="URL path of what was counted.")
+
+
+class Coverage(Answer):
+    """Of how many of the facts the links are known that the metric needs."""
+
+    linked: int = Field(ge=0)
+    total: int = Field(ge=0)
+
+
+class MetricAnswer(Answer):
+    """A metric over a window, and in each of its buckets."""
+
+    metric: str
+    definition: str
+    edition: str
+    unit: str
+    from_: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
+    bucket: Bucket
+    timezone: str
+    environments: list[str]
+    value: float
+    class_: Literal["elite", "high", "medium", "low"] | None = Field(alias="class")
+    sample_count: int = Field(ge=0)
+    coverage: Coverage
+    warnings: list[str]
+    points: list[MetricPoint]
+
+
+class Deployment(Answer):
+    """A deployment as it was recorded."""
+
+    deploy_id: str
+    time_created: str = Field(json_schema_extra={"format": "date-time"})
+    deploy_name: str
+    service: str
+    environment: str
+    repository: str | None
+    commit: str | None
+    artifact: str | None
+    channel: str
+    kind: Literal["deployed", "upgraded", "rolledback", "failed", "withdrawn"]
+    outcome: Literal["success", "failure", "withdrawn"]
+    counted: bool
+    counted_reason: str
+    basis: str | None
+    decided_at: str = Field(json_schema_extra={"format": "date-time"})
+    event: str = Field(description="URL path of the event that decided it, with its lineage.")
+
+
+class ServiceEnvironment(Answer):
+    """A service in one environment."""
+
+    environment: str
+    production: bool
+    last_deployment: str | None = Field(json_schema_extra={"format": "date-time"})
+
+
+class ServiceListed(Answer):
+    """A service that deployments were reported of."""
+
+    service: str
+    team: str | None
+    deployments_from: str | None
+    environments: list[ServiceEnvironment]
+
+
+class DeadLetterListed(Answer):
+    """A record that could not be processed."""
+
+    deadletter_id: int
+    state: Literal["open", "redriven", "dropped"]
+    stage: str
+    reason: str
+    attempts: int
+    source: str | None
+    id: str | None
+    type: str | None
+    origin_topic: str
+    origin_partition: int
+    origin_offset: int
+    failed_at: str = Field(json_schema_extra={"format": "date-time"})
+    url: str
+
+
+class DeadLetter(DeadLetterListed):
+    """The same with its bytes."""
+
+    key_base64: str | None
+    value_base64: str | None
+    headers: list[Any] = Field(description="[[name, base64 of the value or null]], in order.")
+
+
+class EventListed(Answer):
+    """A recorded CloudEvent."""
+
+    source: str
+    id: str
+    type: str
+    subject: str | None
+    time: str = Field(json_schema_extra={"format": "date-time"})
+    received_at: str = Field(json_schema_extra={"format": "date-time"})
+    fate: Literal["mapped", "ignored", "unmapped", "dead"]
+    reason: str | None
+    rule: str | None
+    url: str
+
+
+class CloudEventTold(EventListed):
+    """A recorded CloudEvent whole."""
+
+    attributes: dict[str, Any]
+    body: str | None
+    body_encoding: Literal["text", "base64"] | None
+    topic: str
+    partition: int
+    offset: int
+    traceparent: str | None
+
+
+class CountedIn(Answer):
+    """The day's number that a deployment is part of; ``null`` until the stream has counted it."""
+
+    bucket: Literal["day"]
+    start: str = Field(json_schema_extra={"format": "date-time"})
+    deployments: int | None
+    url: str
+
+
+class DeploymentTold(Deployment):
+    """A deployment that an event told of."""
+
+    decided_by_this: bool = Field(description="Whether this event decided it, or another report of the same.")
+    counts_in: CountedIn | None
+
+
+class CDEventTold(Answer):
+    """A CDEvent whole, and what came of it."""
+
+    source: str
+    id: str
+    type: str
+    timestamp: str = Field(json_schema_extra={"format": "date-time"})
+    subject_id: str
+    subject_source: str | None
+    recorded_at: str = Field(json_schema_extra={"format": "date-time"})
+    traceparent: str | None
+    content: dict[str, Any]
+    url: str
+    deployments: list[DeploymentTold]
+
+
+class EventAnswer(Answer):
+    """Everything that is known of one (source, id), from the cause to the number."""
+
+    source: str
+    id: str
+    kind: Literal["cloudevent", "cdevent"]
+    type: str
+    fate: Literal["mapped", "ignored", "unmapped", "dead"] | None
+    reason: str | None
+    cloudevent: CloudEventTold | None = Field(description="The event, or the cause of the CDEvent asked for.")
+    cdevents: list[CDEventTold]
+    deadletters: list[DeadLetterListed]
+
+
+class Page(Answer):
+    """One page; ``next`` is the URL path of the following one."""
+
+    next: str | None
+
+
+class Services(Page):
+    """Services, by name."""
+
+    items: list[ServiceListed]
+
+
+class Deployments(Page):
+    """Deployments, the latest first."""
+
+    items: list[Deployment]
+
+
+class DeadLetters(Page):
+    """Dead letters, the latest first."""
+
+    items: list[DeadLetterListed]
+
+
+class Events(Page):
+    """CloudEvents, the latest recorded first."""
+
+    items: list[EventListed]
+
+
+class Health(Answer):
+    """The state of the process."""
+
+    status: str
+
+
+def reply(value: Any) -> Response:
+    """``value`` as JSON; instants as RFC 3339 in UTC."""
+    content = orjson.dumps(value, _default, orjson.OPT_PASSTHROUGH_DATETIME)
+    return Response(content, media_type="application/json")
+
+
+def _default(value: Any) -> Any:
+    return format_instant(value)

@@ -1,0 +1,1 @@
+"""One module per resource. Each reads its parameters, asks the database, and shapes the answer."""

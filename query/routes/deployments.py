@@ -1,0 +1,43 @@
+"""``/v1/deployments``: what was deployed, and why it counts or does not."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from query.answers import Deployments, reply
+from query.context import Here
+from query.paging import Paging
+from query.parameters import DeploymentsAsked, only
+from query.problems import DOCUMENTED
+from query.selection import selection
+from query.shapes import deployment
+
+router = APIRouter(tags=["facts"])
+PATH = "/v1/deployments"
+
+
+@router.get(PATH, dependencies=[only(DeploymentsAsked)], response_model=Deployments, responses=DOCUMENTED)
+async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -> Response:
+    """Deployments, the latest first: counted ones, and those that are kept without counting."""
+    paging = Paging(PATH, asked.filters(), asked.limit)
+    time, deploy_id = paging.behind(asked.cursor, datetime, str)
+    async with here.database.reading() as reading:
+        chosen = await selection(
+            reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
+        )
+        rows = await reading.rows(
+            "deployments",
+            chosen.services,
+            chosen.environments,
+            asked.from_,
+            asked.to,
+            None if asked.counted is None else asked.counted == "true",
+            asked.kind,
+            asked.outcome,
+            time,
+            deploy_id,
+            paging.wanted,
+        )
+    return reply(paging.page(rows, deployment, lambda row: (row["time_created"], row["deploy_id"])))

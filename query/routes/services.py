@@ -1,0 +1,51 @@
+"""``/v1/services``: who deploys, where to, and what the catalog knows of them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from query.answers import Services, reply
+from query.context import Here
+from query.database import Row
+from query.paging import Paging
+from query.parameters import ServicesAsked, only
+from query.problems import DOCUMENTED
+from query.selection import selection
+from schemas.catalog import Catalog
+
+router = APIRouter(tags=["facts"])
+PATH = "/v1/services"
+
+
+@router.get(PATH, dependencies=[only(ServicesAsked)], response_model=Services, responses=DOCUMENTED)
+async def services(asked: Annotated[ServicesAsked, Query()], here: Here) -> Response:
+    """Services that deployments were reported of, by name."""
+    paging = Paging(PATH, asked.filters(), asked.limit)
+    (behind,) = paging.behind(asked.cursor, str)
+    async with here.database.reading() as reading:
+        chosen = await selection(reading, here.catalog, team=asked.team, environments=asked.environment)
+        rows = await reading.rows("services", chosen.services, chosen.environments, behind, paging.wanted)
+        pairs = await reading.rows("environments_of", [row["service"] for row in rows])
+    environments: dict[str, list[dict[str, Any]]] = {}
+    for pair in pairs:
+        environments.setdefault(pair["service"], []).append(_environment(pair, here.catalog))
+
+    def shape(row: Row) -> dict[str, Any]:
+        name = row["service"]
+        return {
+            "service": name,
+            "team": here.catalog.team_of(name),
+            "deployments_from": here.catalog.deployments_from(name),
+            "environments": environments.get(name, []),
+        }
+
+    return reply(paging.page(rows, shape, lambda row: (row["service"],)))
+
+
+def _environment(pair: Row, catalog: Catalog) -> dict[str, Any]:
+    return {
+        "environment": pair["environment"],
+        "production": catalog.is_production(pair["environment"]),
+        "last_deployment": pair["last_deployment"],
+    }

@@ -1,0 +1,69 @@
+"""Which services and environments a question is about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from query.database import Reading
+from query.problems import Refused, TooLarge
+from schemas.catalog import Catalog
+from schemas.patterns import is_pattern
+
+MOST_SERVICES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """``None`` is all of them."""
+
+    services: Sequence[str] | None = None
+    environments: Sequence[str] | None = None
+
+
+async def selection(
+    reading: Reading,
+    catalog: Catalog,
+    *,
+    service: str | None = None,
+    team: str | None = None,
+    environments: Sequence[str] = (),
+) -> Selection:
+    """What these parameters select. Raises ``Refused`` when they contradict each other."""
+    chosen = list(environments) or None
+    if team is None:
+        return Selection(None if service is None else [service], chosen)
+    if service is None:
+        return Selection(await _services_of(reading, catalog, team), chosen)
+    if catalog.team_of(service) != team:
+        reason = f"the catalog does not give {service!r} to {team!r}; leave one of the two out"
+        raise Refused({"service": reason, "team": reason})
+    return Selection([service], chosen)
+
+
+async def _services_of(reading: Reading, catalog: Catalog, team: str) -> Sequence[str]:
+    # A pattern in the catalog can give a team services that only the data can name.
+    known = [row["service"] for row in await reading.rows("known_services", MOST_SERVICES + 1)]
+    if len(known) > MOST_SERVICES:
+        raise TooLarge("There are too many services to look for those of a team; ask for one service.")
+    return catalog.services_of(team, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Environments:
+    """The environments of a metric: their names, and whether those are simply all that there are."""
+
+    names: Sequence[str]
+    everything: bool
+
+
+def environments_of(catalog: Catalog, asked: Sequence[str], seen: Iterable[str]) -> Environments:
+    """The environments asked for; else those declared production; else all that were seen.
+
+    A pattern that declares environments production stands for itself while none that fits it was seen.
+    """
+    if asked:
+        return Environments(sorted(asked), everything=False)
+    if not catalog.production_environments:
+        return Environments(sorted(seen), everything=True)
+    named = {name for name in catalog.production_environments if not is_pattern(name)}
+    found = named | {name for name in seen if catalog.is_production(name)}
+    return Environments(sorted(found or catalog.production_environments), everything=False)

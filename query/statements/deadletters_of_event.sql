@@ -1,0 +1,8 @@
+-- Dead letters that bear the identity of an event.
+-- $1 source, $2 id, $3 most rows
+SELECT deadletter_id, state, stage, reason, attempts, source, id, type, origin_topic, origin_partition,
+       origin_offset, failed_at
+  FROM deadletters
+ WHERE source = $1 AND id = $2
+ ORDER BY deadletter_id DESC
+ LIMIT $3;

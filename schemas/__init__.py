@@ -1,0 +1,1 @@
+"""The contracts between the rooms: CloudEvents, CDEvents, topics, the catalog and the tables. Pure."""

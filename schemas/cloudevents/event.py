@@ -1,0 +1,99 @@
+"""One received CloudEvent: its context attributes, and its data as the very bytes that were sent.
+
+The CloudEvents SDK is used to build the events that we send; it is not used to read, because it
+invents missing ids and re-serialises payloads (docs/dependencies.md). Rules: CloudEvents 1.0.2, spec.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from schemas.instant import format_instant
+
+Attribute = str | int | bool
+
+
+class InvalidCloudEvent(ValueError):
+    """The input breaks a rule of the CloudEvents specification.
+
+    ``attribute`` names the offender when there is one. The message never repeats the offending value:
+    it goes to logs, problem documents and dead letters.
+    """
+
+    def __init__(self, reason: str, attribute: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.attribute = attribute
+
+
+class UnsupportedFormat(InvalidCloudEvent):
+    """A CloudEvents event format that we do not read, such as ``application/cloudevents+avro``."""
+
+
+@dataclass(frozen=True)
+class CloudEvent:
+    """Context attributes by name, and ``body``, the data's bytes (``None``: the event has no data).
+
+    ``attributes`` holds ``datacontenttype`` like any other attribute, and text exactly as received:
+    ``time`` stays a string, so that no precision is lost.
+    """
+
+    attributes: Mapping[str, Attribute]
+    body: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """With ``source``, what the event is identified by (spec.md, "id")."""
+        return str(self.attributes["id"])
+
+    @property
+    def source(self) -> str:
+        """The context in which the event happened, a URI-reference."""
+        return str(self.attributes["source"])
+
+    @property
+    def type(self) -> str:
+        """What kind of event this is; routing goes by it."""
+        return str(self.attributes["type"])
+
+    @property
+    def subject(self) -> str | None:
+        """What the event is about, within ``source``."""
+        return self._text("subject")
+
+    @property
+    def time(self) -> str | None:
+        """When it happened, RFC 3339 text as received."""
+        return self._text("time")
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of ``body`` (``datacontenttype``)."""
+        return self._text("datacontenttype")
+
+    def with_time(self, otherwise: datetime) -> "CloudEvent":
+        """The event itself, or a copy that happened at ``otherwise`` when it does not say when it did."""
+        if self.time is not None:
+            return self
+        return CloudEvent({**self.attributes, "time": format_instant(otherwise)}, self.body)
+
+    def _text(self, name: str) -> str | None:
+        value = self.attributes.get(name)
+        return None if value is None else str(value)
+
+    @cached_property
+    def data(self) -> Any:
+        """``body`` parsed as JSON; ``None`` when the event has no data.
+
+        Raises ``InvalidCloudEvent`` when the bytes are not JSON.
+        """
+        if self.body is None:
+            return None
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidCloudEvent("data is not valid JSON") from error

@@ -1,0 +1,77 @@
+"""The one table of topics: names, partitions, retention. ``dora topics`` creates exactly these.
+
+Workers need no right to create topics (docs/operating.md), so Faust's changelogs are in the table too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+# Sources that keep state per object, and the windowed tables of deployment frequency: one changelog each.
+TABLES = ("objects", "placed", "day", "week", "month", "year")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. A compacted topic, ``retention_ms`` ``None``, keeps the last value of each key."""
+
+    role: str
+    name: str
+    partitions: int
+    retention_ms: int | None
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """The topic's Kafka configuration."""
+        if self.retention_ms is None:
+            return {"cleanup.policy": "compact"}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+ROLES: Mapping[str, int] = {
+    "cloudevents": 7 * DAY_MS,
+    "cdevents": 30 * DAY_MS,
+    "deadletters": 30 * DAY_MS,
+    "observations": 7 * DAY_MS,
+    "functions": 7 * DAY_MS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one installation; ``prefix`` separates installations that share a cluster."""
+
+    partitions: int = 8
+    prefix: str = ""
+    names: Mapping[str, str] | None = None
+
+    def __getitem__(self, role: str) -> str:
+        """The name of the topic with this role."""
+        if role not in ROLES:
+            raise KeyError(role)
+        return (self.names or {}).get(role) or self.prefix + role
+
+    def application(self, generation: int) -> str:
+        """Faust's application id, which is also the consumer group and the beginning of changelog names."""
+        return f"{self.prefix}dora-g{generation}"
+
+    def changelog(self, table: str, generation: int) -> str:
+        """The changelog topic that Faust uses for ``table``."""
+        return f"{self.application(generation)}-{table}-changelog"
+
+    def replay(self, generation: int) -> str:
+        """The topic over which a recompute plays the recorded events to the workers of its generation."""
+        return f"{self.prefix}cloudevents-replay-g{generation}"
+
+    def all(self, generation: int = 1) -> Iterator[Topic]:
+        """Every topic that the workers of ``generation`` read or write."""
+        for role, retention_ms in ROLES.items():
+            yield Topic(role, self[role], self.partitions, retention_ms)
+        yield Topic("replay", self.replay(generation), self.partitions, DAY_MS)
+        for table in TABLES:
+            yield Topic("changelog", self.changelog(table, generation), self.partitions, None)
+
+    def with_partitions(self, partitions: int) -> "Topics":
+        """The same topics with another number of partitions."""
+        return replace(self, partitions=partitions)

@@ -1,0 +1,82 @@
+"""functions → cdevents: http functions in any language, called with the CloudEvent; and viewers, told of it.
+
+On a topic of their own, so that a slow function holds up nobody else. What a function returns is taken as
+its output; a 2xx without a body means delivered.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faust.types import EventT
+
+from schemas.cdevents.event import CDEvent
+from schemas.cloudevents.event import CloudEvent
+from schemas.cloudevents.kafka import read_record
+from streams.batches import Stream
+from streams.deadletters import DeadLetter
+from streams.functions import Answer, Functions
+from streams.pipeline import Pipeline
+from streams.records import Arrival, arrival_of
+from streams.router import Fate, combine
+from streams.sinks.cloudevents import SettledEvent
+
+STAGE = "call"
+AT_ONCE = 16  # calls under way; the batch is small, so that one slow function delays few others
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One event, what its functions answered, and whether this stage stores its row."""
+
+    event: CloudEvent
+    arrival: Arrival
+    answers: tuple[Answer, ...]
+    settles: bool
+
+    @property
+    def fate(self) -> Fate:
+        """One fate of all answers."""
+        return combine([answer.fate for answer in self.answers])
+
+
+def attach(pipeline: Pipeline, functions: Functions) -> None:
+    """Add the agent."""
+    channel = pipeline.app.topic(pipeline.topics["functions"], key_serializer="raw", value_serializer="raw")
+
+    @pipeline.app.agent(channel, name=STAGE)
+    async def call(stream: Stream) -> None:
+        await pipeline.drain(STAGE, stream, lambda events: handle(pipeline, functions, events))
+
+
+async def handle(pipeline: Pipeline, functions: Functions, events: Sequence[EventT]) -> None:
+    """Call the functions of each event, publish what they returned, store the rows left to this stage."""
+    slots = asyncio.Semaphore(AT_ONCE)
+    called = await asyncio.gather(*(call_all(pipeline, functions, slots, e) for e in pipeline.ours(events)))
+    outgoing = []
+    letters = []
+    for entry in called:
+        cdevents: tuple[CDEvent, ...] = entry.fate.cdevents
+        outgoing += pipeline.cdevent_records(cdevents, entry.arrival.traceparent)
+        letters += [
+            DeadLetter(entry.arrival, STAGE, answer.fate.reason or "failed", answer.attempts)
+            for answer in entry.answers
+            if answer.fate.fate == "dead"
+        ]
+    await pipeline.publish(outgoing)
+    await pipeline.bury(letters)
+    await pipeline.store(STAGE, [SettledEvent(c.event, c.arrival, c.fate) for c in called if c.settles])
+
+
+async def call_all(
+    pipeline: Pipeline, functions: Functions, slots: asyncio.Semaphore, event: EventT
+) -> Called:
+    """Every function of one event, one after the other."""
+    arrival = arrival_of(event.message, internal_topic=True)
+    cloudevent = read_record(arrival.headers, arrival.value)
+    answers = []
+    async with slots:
+        for url in arrival.internal["dora-targets"].split(" "):
+            answers.append(await functions.call(url, cloudevent, arrival.traceparent))
+            pipeline.app.progress.beat(STAGE)
+    return Called(cloudevent, arrival, tuple(answers), arrival.internal["dora-settles"] == "yes")

@@ -1,0 +1,76 @@
+"""observations → cdevents, through the fold of a stateful source and the table ``objects``.
+
+The state is written last: after a crash the observation is folded into the old state again and yields the
+same CDEvents. Were it written first, the second fold would find nothing new to tell.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from faust.types import EventT
+
+from schemas.cloudevents.kafka import read_record
+from streams.batches import Stream, by_partition, table_partition
+from streams.deadletters import DeadLetter
+from streams.outcome import Observed
+from streams.pipeline import Pipeline, confirm
+from streams.records import Outgoing, arrival_of
+from streams.router import Fate, settle
+from streams.sinks.cloudevents import SettledEvent
+from streams.tables import Table
+
+STAGE = "observe"
+
+
+def attach(pipeline: Pipeline) -> None:
+    """Add the agent and its table: object uid → what is remembered of the object."""
+    objects: Table = pipeline.app.Table("objects", partitions=pipeline.settings.partitions)
+    channel = pipeline.app.topic(
+        pipeline.topics["observations"], key_serializer="raw", value_serializer="raw"
+    )
+
+    @pipeline.app.agent(channel, name=STAGE)
+    async def observe(stream: Stream) -> None:
+        await pipeline.drain(STAGE, stream, lambda events: handle(pipeline, objects, events))
+
+
+async def handle(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -> None:
+    """Fold each partition's observations; its state is its own."""
+    for group in by_partition(pipeline.ours(events)).values():
+        with table_partition(group[0]):
+            await fold_partition(pipeline, objects, group)
+
+
+async def fold_partition(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -> None:
+    """Publish what the observations tell, store their rows, and only then remember the new state."""
+    states: dict[str, Any] = {}
+    settled = [fold_event(pipeline, objects, states, event) for event in events]
+    outgoing: list[Outgoing] = []
+    for entry in settled:
+        outgoing += pipeline.cdevent_records(entry.fate.cdevents, entry.arrival.traceparent)
+    await pipeline.publish(outgoing)
+    dead = [entry for entry in settled if entry.fate.fate == "dead"]
+    await pipeline.bury([DeadLetter(entry.arrival, STAGE, entry.fate.reason or "unknown") for entry in dead])
+    await pipeline.store(STAGE, settled)
+    for uid, state in states.items():
+        objects[uid] = state
+    await confirm(objects.take_pending())
+
+
+def fold_event(pipeline: Pipeline, objects: Table, states: dict[str, Any], event: EventT) -> SettledEvent:
+    """The fate of one observation; ``states`` collects what changed."""
+    arrival = arrival_of(event.message, internal_topic=True)
+    cloudevent = read_record(arrival.headers, arrival.value)
+    name = arrival.internal["dora-source"]
+    source = pipeline.routes.sources[name]
+    observed = source.transform(cloudevent.with_time(arrival.at), pipeline.catalog)
+    if not isinstance(observed, Observed) or source.fold is None:
+        fate = Fate("dead", f"{name} no longer observes this event; redrive it", name)
+        return SettledEvent(cloudevent, arrival, fate)
+    before = states[observed.key] if observed.key in states else objects.get(observed.key)
+    # A copy: a fold that changed its argument would change the store's cached value behind its back.
+    state, outcome = source.fold(orjson.loads(orjson.dumps(before)), observed, pipeline.catalog)
+    if state != before:
+        states[observed.key] = state
+    return SettledEvent(cloudevent, arrival, settle(outcome, rule=name, event=cloudevent))

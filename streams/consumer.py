@@ -1,0 +1,119 @@
+"""Faust, with the parts replaced that would lose events or waste time.
+
+Four overrides, each covered by tests/streams/test_overrides.py, which fails when Faust changes underneath:
+
+* ``Consumer._drain_messages``: stock Faust makes four tasks for every message; here four for every poll.
+* ``Consumer._new_offset`` and ``_filter_tps_with_pending_acks``: what may be committed is the ``Frontier``,
+  not Faust's set of acked offsets, whose gap check is off by one and absent at offset 0.
+* ``Consumer._commit_offsets``: a commit that failed is not remembered as made.
+* ``App._consumer_wait_empty``: a partition is given up only when no stage is working on it any more.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import faust
+from faust.transport.consumer import CONSUMER_FETCHING
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.frontier import Frontier
+
+# Messages handed over before other tasks get the event loop: small enough to answer probes in time.
+YIELD_EVERY = 100
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer with a leaner drain, committing the frontier."""
+
+    async def _deliver(self, tp: TP, message: Any, messages: AsyncIterator[tuple[TP, Any]]) -> None:
+        read_offset, callback, delivered = self._read_offset, self.callback, 0
+        while True:
+            seen = read_offset[tp]
+            if seen is None or message.offset >= seen:
+                await callback(message)
+                read_offset[tp] = message.offset
+            delivered += 1
+            if delivered % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+            try:
+                tp, message = await anext(messages)
+            except StopAsyncIteration:
+                return
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Hand over what the fetcher brings until it is stopped; one race with ``suspend_flow`` per poll."""
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                self.diag.set_flag(CONSUMER_FETCHING)
+                self.app.progress.beat("poll")
+                await self.sleep(0)
+                if not self.should_stop:
+                    await self._drain_once()
+        except self.consumer_stopped_errors:
+            if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+        finally:
+            self.diag.unset_flag(CONSUMER_FETCHING)
+
+    async def _drain_once(self) -> None:
+        messages = self.getmany(timeout=1.0)
+        try:
+            tp, message = await anext(messages)
+            await self.wait_first(self._deliver(tp, message, messages), self.suspend_flow.wait())
+        except StopAsyncIteration:
+            return
+        finally:
+            with suppress(RuntimeError):  # still running inside the task that the suspension cancelled
+                await messages.aclose()
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp
+            for tp in self.app.frontier.partitions()
+            if topics is None or tp in topics or tp.topic in topics
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        offset: int | None = self.app.frontier.committable(tp)
+        return offset
+
+    async def _commit_offsets(self, offsets: Any, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002
+        before = {tp: self._committed_offset[tp] for tp in offsets}
+        committed = bool(await super()._commit_offsets(offsets, start_new_transaction))
+        if not committed:
+            self._committed_offset.update(before)
+        return committed
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with our consumer."""
+
+    Consumer = Consumer
+
+
+class App(faust.App):
+    """A Faust application that commits a frontier and never abandons a batch half done."""
+
+    def __init__(self, *args: Any, frontier: Frontier, progress: Any, **options: Any) -> None:
+        self.frontier = frontier
+        self.progress = progress
+        super().__init__(*args, **options)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ARG002
+        """Before partitions are given up: let every stage finish its batch, then commit what is done.
+
+        A stage that cannot finish (PostgreSQL is down) would go on writing state for a partition that
+        belongs to somebody else by then, so the process ends instead, without acknowledging anything.
+        """
+        await self.progress.wait_until_idle()
+        await consumer.commit()
+        self.frontier.clear()

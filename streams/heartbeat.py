@@ -1,0 +1,73 @@
+"""The heartbeat: once a second, from inside the event loop, how far the worker is behind.
+
+It beats ``loop`` because it runs at all, and ``lag`` when there is nothing to do, when something was done
+since the last look, or when the worker knows what it waits for.
+"""
+
+from typing import Any
+
+import asyncpg
+import mode
+
+from streams.pipeline import Pipeline
+from streams.progress import EXIT_SUPERSEDED, exit_now
+
+INTERVAL = 1.0  # seconds
+GENERATION_INTERVAL = 5.0  # seconds
+
+
+class Heartbeat(mode.Service):
+    """A service of the worker. ``lag`` is the number of records not yet finished, by topic."""
+
+    def __init__(self, pipeline: Pipeline, **options: Any) -> None:
+        super().__init__(**options)
+        self.pipeline = pipeline
+        self.lag: dict[str, int] = {}
+        self._finished = -1
+
+    @mode.Service.task
+    async def _beat(self) -> None:
+        async for _ in self.itertimer(INTERVAL, name="heartbeat"):
+            self.beat()
+
+    @mode.Service.task
+    async def _check_generation(self) -> None:
+        """Notice without traffic, too, that another generation has become active."""
+        async for _ in self.itertimer(GENERATION_INTERVAL, name="generation"):
+            try:
+                rows = await self.pipeline.database.fetch(
+                    "SELECT state FROM generations WHERE generation = $1", self.pipeline.generation
+                )
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                continue
+            if not rows or rows[0]["state"] not in {"active", "building"}:
+                exit_now(EXIT_SUPERSEDED, "worker.superseded", generation=self.pipeline.generation)
+
+    def beat(self) -> None:
+        """Measure the lag and give the signs of life that follow from it."""
+        app = self.pipeline.app
+        progress = app.progress
+        progress.beat("loop")
+        self.lag, finished = self._measure()
+        moved = finished != self._finished
+        self._finished = finished
+        if moved or not sum(self.lag.values()) or progress.waiting_for or app.rebalancing:
+            progress.beat("lag")
+        for topic, records in self.lag.items():
+            self.pipeline.telemetry.lag.labels(topic).set(records)
+        for stage in list(progress.activities):
+            self.pipeline.telemetry.waiting.labels(stage).set(float(stage in progress.waiting_for))
+
+    def _measure(self) -> tuple[dict[str, int], int]:
+        lag: dict[str, int] = {}
+        finished = 0
+        app = self.pipeline.app
+        consumer = app.consumer
+        for tp in consumer.assignment():
+            end = consumer.highwater(tp)
+            done = app.frontier.committable(tp) or consumer._committed_offset.get(tp)
+            if end is None or tp.topic not in app.frontier.topics:
+                continue
+            finished += done or 0
+            lag[tp.topic] = lag.get(tp.topic, 0) + max(0, end - (done or 0))
+        return lag, finished

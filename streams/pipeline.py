@@ -1,0 +1,112 @@
+"""What the stages of one worker share: configuration, the database, and confirmed ways to publish."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from faust.types import EventT
+
+from schemas.catalog import Catalog
+from schemas.cdevents.cloudevent import to_record
+from schemas.cdevents.event import CDEvent
+from streams.batches import Stream
+from streams.consumer import App
+from streams.deadletters import DeadLetter
+from streams.guard import Guard, Unconfirmed
+from streams.records import GENERATION, RULE, Arrival, Headers, Outgoing, arrival_of, generation_of
+from streams.router import Routes
+from streams.settings import Settings
+from streams.sinks import cloudevents as cloudevents_sink
+from streams.sinks.cloudevents import SettledEvent
+from streams.sinks.database import Database
+from streams.telemetry import Telemetry
+
+SEND_DEADLINE = 60.0  # seconds; a send that nobody confirmed by then ends the process
+CONFLICT = "conflict: an event with this source and id is stored already, with other data"
+
+Handle = Callable[[Sequence[EventT]], Awaitable[None]]
+
+
+@dataclass
+class Pipeline:
+    """The stages of a worker work for one ``generation``; what another generation made is not theirs."""
+
+    app: App
+    settings: Settings
+    generation: int
+    routes: Routes
+    catalog: Catalog
+    database: Database
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    guard: Guard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.topics = self.settings.topics
+        self.guard = Guard(self.app.progress, self._bury_event)
+
+    async def drain(self, stage: str, stream: Stream, handle: Handle) -> None:
+        """The life of a stage: every batch through the guard, then finished."""
+        async for batch in stream.batches(stage, self.settings.batch_size):
+            started = time.monotonic()
+            await self.guard.run(stage, batch.events, handle)
+            batch.finish()
+            self.telemetry.batches.labels(stage).observe(time.monotonic() - started)
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        """Send all, then wait for all confirmations. Raises ``Unconfirmed`` when one does not come."""
+        send = self.app.producer.send
+        await confirm([await send(r.topic, r.key, r.value, None, None, r.headers) for r in records])
+
+    def cdevent_records(self, cdevents: Iterable[CDEvent], traceparent: str | None) -> list[Outgoing]:
+        """CDEvents as records of the ``cdevents`` topic."""
+        generation = str(self.generation).encode()
+        records = []
+        for cdevent in cdevents:
+            key, value, headers = to_record(cdevent, traceparent)
+            marks: Headers = [(GENERATION, generation), (RULE, cdevent.rule.encode())]
+            self.telemetry.cdevents.labels(cdevent.type).inc()
+            records.append(Outgoing(self.topics["cdevents"], key, value, [*headers, *marks]))
+        return records
+
+    def dead_letter_records(self, letters: Iterable[DeadLetter]) -> list[Outgoing]:
+        """Dead letters as records of their topic."""
+        return [letter.to_record(self.topics["deadletters"], self.generation) for letter in letters]
+
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Publish dead letters, confirmed."""
+        await self.publish(self.dead_letter_records(letters))
+        for letter in letters:
+            self.telemetry.dead_letters.labels(letter.stage).inc()
+
+    async def store(self, stage: str, settled: Sequence[SettledEvent]) -> None:
+        """Store settled events; those whose identity is taken by other data become dead letters."""
+        conflicting = await cloudevents_sink.store(self.database, settled)
+        if conflicting:
+            await self.bury([DeadLetter(entry.arrival, stage, CONFLICT) for entry in conflicting])
+        now = time.time()
+        for entry in settled:
+            self.telemetry.fates.labels(entry.fate.fate, entry.fate.rule or "none").inc()
+            self.telemetry.age.labels(stage).observe(max(0.0, now - entry.arrival.at.timestamp()))
+
+    def ours(self, events: Sequence[EventT]) -> list[EventT]:
+        """The events of an internal topic that this generation made."""
+        return [event for event in events if generation_of(event.message.headers) == self.generation]
+
+    async def _bury_event(self, event: EventT, stage: str, reason: str) -> None:
+        internal = event.message.topic in {self.topics["observations"], self.topics["functions"]}
+        arrival: Arrival = arrival_of(event.message, internal_topic=internal)
+        await self.bury([DeadLetter(arrival, stage, reason)])
+
+
+async def confirm(pending: Sequence[Any]) -> None:
+    """Wait until Kafka has confirmed every send. Raises ``Unconfirmed`` after the deadline."""
+    if not pending:
+        return
+    try:
+        async with asyncio.timeout(SEND_DEADLINE):
+            for confirmation in pending:
+                await confirmation
+    except TimeoutError as error:
+        raise Unconfirmed(f"{len(pending)} records") from error

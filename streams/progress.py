@@ -1,0 +1,86 @@
+"""What the stages are doing right now, for the watchdog, the health endpoints and rebalances.
+
+A stage beats when it begins a batch, when it ends one, and each time it tries again while something that it
+needs is away: waiting for PostgreSQL is progress of a kind, being stuck is not.
+"""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+# Seconds that a rebalance waits for batches in hand; under the session time-out, or the group expels us.
+IDLE_DEADLINE = 20.0
+EXIT_STUCK = 70  # sysexits.h EX_SOFTWARE: the supervisor starts the process again
+EXIT_SUPERSEDED = 75  # another generation is active now; start again to join it
+
+
+@dataclass(slots=True)
+class Activity:
+    """One stage: whether it holds a batch, and when it last gave a sign of life (monotonic seconds)."""
+
+    busy: bool = False
+    beat_at: float = field(default_factory=time.monotonic)
+
+
+class Progress:
+    """The activities by name. ``waiting_for`` names what a stage is waiting for, for people to read."""
+
+    def __init__(self) -> None:
+        self.activities: dict[str, Activity] = {}
+        self.waiting_for: dict[str, str] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def beat(self, name: str) -> None:
+        """``name`` gives a sign of life."""
+        self.activities.setdefault(name, Activity()).beat_at = time.monotonic()
+
+    def begin(self, stage: str) -> None:
+        """``stage`` takes up a batch."""
+        activity = self.activities.setdefault(stage, Activity())
+        activity.busy, activity.beat_at = True, time.monotonic()
+        self._idle.clear()
+
+    def end(self, stage: str) -> None:
+        """``stage`` has finished its batch."""
+        activity = self.activities[stage]
+        activity.busy, activity.beat_at = False, time.monotonic()
+        self.waiting_for.pop(stage, None)
+        if not any(other.busy for other in self.activities.values()):
+            self._idle.set()
+
+    def stuck(self, limit: float) -> list[str]:
+        """The busy stages without a sign of life for ``limit`` seconds."""
+        now = time.monotonic()
+        return [
+            name
+            for name, activity in self.activities.items()
+            if activity.busy and now - activity.beat_at > limit
+        ]
+
+    def silent(self, name: str, limit: float) -> float | None:
+        """Seconds since ``name`` last beat, when that is more than ``limit`` and it has ever beaten."""
+        activity = self.activities.get(name)
+        if activity is None:
+            return None
+        seconds = time.monotonic() - activity.beat_at
+        return seconds if seconds > limit else None
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no stage holds a batch; end the process when that takes too long."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), IDLE_DEADLINE)
+        except TimeoutError:
+            busy = [name for name, activity in self.activities.items() if activity.busy]
+            exit_now(EXIT_STUCK, "worker.batch_outlived_its_partitions", stages=busy)
+
+
+def exit_now(code: int, event: str, **fields: object) -> None:
+    """End the process at once, acknowledging nothing. What was in hand is done again after the restart."""
+    log.error(event, exit_code=code, **fields)
+    os._exit(code)

@@ -1,0 +1,43 @@
+"""Programs broken on purpose, the ways in which such systems are usually broken: the checker must notice.
+
+Each is Python that runs inside the process before the program starts.
+"""
+
+ACK_BEFORE_SEND = """
+import asyncio
+from streams import pipeline
+
+async def drain(self, stage, stream, handle):
+    async for batch in stream.batches(stage, self.settings.batch_size):
+        batch.finish()
+        await self.app.consumer.commit()
+        await asyncio.sleep(0.3)  # the time for which a busier system is in this state
+        self.app.progress.begin(stage)
+        await self.guard.run(stage, batch.events, handle)
+        self.app.progress.end(stage)
+
+pipeline.Pipeline.drain = drain
+"""
+
+ACKS_0 = """
+import aiokafka
+
+class Careless(aiokafka.AIOKafkaProducer):
+    def __init__(self, **settings):
+        super().__init__(**{**settings, "acks": 0, "enable_idempotence": False})
+
+aiokafka.AIOKafkaProducer = Careless
+"""
+
+INCREMENT = """
+import uuid
+from streams import tally
+
+once = tally.Tally.place
+
+def place(self, report):
+    import dataclasses
+    once(self, dataclasses.replace(report, deploy_id=str(uuid.uuid4())))
+
+tally.Tally.place = place
+"""
