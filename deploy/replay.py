@@ -16,10 +16,9 @@ from schemas.cdevents.cloudevent import to_record
 from schemas.cdevents.event import CDEvent
 from schemas.cloudevents.event import CloudEvent
 from schemas.cloudevents.kafka import key_of, write_binary
-from schemas.topics import Topics
+from schemas.topics import LARGEST_RECORD, Topics
 
 CHUNK = 500  # raw rows fetched and published at once
-LARGEST_RECORD = 2_097_152  # bytes; as the workers' producer
 
 Record = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
 Connection = "asyncpg.Connection[asyncpg.Record]"

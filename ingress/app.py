@@ -19,7 +19,7 @@ def create_app(settings: Settings, publisher: Publisher) -> FastAPI:
 
     ``app.state.metrics`` are its counters; ``app.state.draining`` set to true makes ``/readyz`` answer 503.
     """
-    metrics = Metrics()
+    metrics = Metrics(unconfirmed=lambda: publisher.in_flight)
     delivery = Delivery(settings, publisher, metrics)
 
     @asynccontextmanager

@@ -64,7 +64,7 @@ class Delivery:
         except RecordTooLarge as error:
             raise Problem(TOO_LARGE, f"An event with its attributes is {error}") from error
         self._metrics.publish_seconds.observe(perf_counter() - began)
-        self._metrics.events.labels(message.mode).inc(len(records))
+        self._metrics.events_by_mode[message.mode].inc(len(records))
         return ACCEPTED
 
 

@@ -4,11 +4,14 @@ Every request to anything but the operation's own endpoints is either accepted o
 ``requests = accepted + refused`` holds at every moment.
 """
 
+from collections.abc import Callable
+
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingress.problems import INTERNAL, REFUSAL
+from schemas.cloudevents.http import Mode
 
 log = structlog.get_logger("ingress")
 
@@ -20,9 +23,9 @@ PUBLISH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 
 class Metrics:
-    """The counters of one application, in a registry of its own."""
+    """The counters of one application, in a registry of its own. ``unconfirmed`` is asked for each scrape."""
 
-    def __init__(self) -> None:
+    def __init__(self, unconfirmed: Callable[[], int] = int) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
         self.requests = Counter("dora_ingress_requests_total", "Requests answered", registry=registry)
@@ -50,12 +53,15 @@ class Metrics:
             buckets=PUBLISH_SECONDS,
             registry=registry,
         )
-        self.in_flight = Gauge(
-            "dora_ingress_requests_in_flight", "Requests being answered", registry=registry
-        )
-        self.unconfirmed = Gauge(
+        # An int that is read when somebody asks costs a request less than a gauge that is kept.
+        self.in_flight = 0
+        requests = Gauge("dora_ingress_requests_in_flight", "Requests being answered", registry=registry)
+        requests.set_function(lambda: self.in_flight)
+        events = Gauge(
             "dora_ingress_events_in_flight", "Events sent to Kafka and not confirmed", registry=registry
         )
+        events.set_function(unconfirmed)
+        self.events_by_mode = {mode: self.events.labels(mode) for mode in Mode}
 
     def count(self, refusal: str | None) -> None:
         """Count one request, refused for ``refusal`` or accepted."""
@@ -87,11 +93,11 @@ class Counting:
                 self._count(scope, succeeded=message["status"] < 300)
             await send(message)
 
-        self.metrics.in_flight.inc()
+        self.metrics.in_flight += 1
         try:
             await self.app(scope, receive, observed)
         finally:
-            self.metrics.in_flight.dec()
+            self.metrics.in_flight -= 1
             if not counted:  # the answer to an exception is sent outside of this
                 self._count(scope, succeeded=False)
 

@@ -36,9 +36,11 @@ def run(app: FastAPI, settings: Settings) -> None:
 def bind(settings: Settings) -> socket.socket:
     """A socket bound to the address in ``settings``, not listening yet."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(
+        found = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        )
+        # A name such as localhost has several addresses; clients that are told 127.0.0.1 must find us.
+        family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

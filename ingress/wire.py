@@ -1,17 +1,20 @@
-"""The HTTP/1.1 connection, with what uvicorn leaves open: a bound on the time and size of a request's head.
+"""The HTTP/1.1 connection, with what uvicorn leaves open.
 
-Without it a client that sends a header line an hour, or one that never ends, holds memory for ever.
+A request's head is bounded in time and size: a client that sends a header line an hour, or one that never
+ends, would hold memory for ever. And a request that offers to upgrade the protocol keeps its body.
 """
 
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ingress.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, TOO_SLOW, Problem
 from schemas.problems import MEDIA_TYPE
 
 HEAD_SECONDS = 10.0
+UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
 LARGEST_HEAD = 64 * 1024  # bytes; Limits names a lower limit, and can answer better
 
 
@@ -37,7 +40,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Parse what arrived; a head that is still incomplete afterwards counts against its bounds."""
         if self._in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if not self._in_head or not self._head_bytes or self.transport.is_closing():
             return
         if self._head_bytes > LARGEST_HEAD:
@@ -45,14 +49,44 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._start_timer()
 
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade(data[upgrade.args[0] :])
+            except httptools.HttpParserError:
+                self.send_400_response("This is not HTTP/1.1")
+                return
+
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """The request that was just begun, as if it had not offered another protocol, and the ``rest``.
+
+        Java's client offers HTTP/2 with every request. A server may ignore that, but the parser then takes
+        the body for bytes of the other protocol, and uvicorn would pass the request on without its body.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.refuse(Problem(MALFORMED_REQUEST, "This is not a proxy"))
+            return b""
+        self.parser = httptools.HttpRequestParser(self)
+        lines = [method + b" " + self.url + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in self.headers if name not in UPGRADE_HEADERS]
+        return b"\r\n".join([*lines, b"", rest])
+
     def on_headers_complete(self) -> None:
         """The head is complete; the application takes over."""
+        if self.parser.should_upgrade():
+            return  # _without_upgrade is next
         self._in_head, self._head_bytes = False, 0
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The body is complete; what comes next is another head."""
+        if self.parser.should_upgrade():
+            return
         self._in_head = True
         super().on_message_complete()
 

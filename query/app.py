@@ -11,7 +11,7 @@ from query.context import Context
 from query.database import Database
 from query.observation import Measures, Observation
 from query.routes import deadletters, deploy_frequency, deployments, events, health, metrics, page, services
-from query.server import server_of
+from query.server import run
 from query.settings import Settings
 from schemas.catalog import Catalog
 
@@ -60,8 +60,8 @@ def create_app(
 
 
 def serve(settings: Settings) -> None:
-    """Answer until SIGTERM or Ctrl-C; the port is written to the settings' file once it listens."""
-    server_of(create_app(settings), settings).run()
+    """Answer until SIGTERM or Ctrl-C; the port is written to the settings' file once it answers."""
+    run(create_app(settings), settings)
 
 
 def read_catalog(settings: Settings) -> Catalog:

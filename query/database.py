@@ -133,5 +133,5 @@ def _told_as_unavailable() -> Iterator[None]:
 
 
 def _unavailable(error: Exception, told: str) -> Unavailable:
-    log.warning("PostgreSQL did not answer", error=type(error).__name__, reason=str(error))
+    log.warning("postgres.unavailable", error=type(error).__name__, reason=str(error))
     return Unavailable(told)

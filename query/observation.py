@@ -81,4 +81,4 @@ class Observation:
 def _tell(scope: Scope, error: Exception) -> None:
     # As text: renderers that show the variables of each frame would show passwords.
     trace = "".join(format_exception(error))
-    log.error("request failed", trace_id=trace_of(scope), path=scope["path"], traceback=trace)
+    log.error("request.failed", trace_id=trace_of(scope), path=scope["path"], traceback=trace)

@@ -59,7 +59,8 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
+# As long as the ids and names that events may have.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=PRINTABLE)]
 Identity = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=PRINTABLE)]
 Instant = Annotated[
     datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})

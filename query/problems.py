@@ -21,6 +21,10 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     422: {"description": "A parameter cannot be used; the problem names it"},
     503: {"description": "PostgreSQL cannot answer now; try again"},
 }
+REFUSALS = {
+    404: ("not-found", "There is no such address; /openapi.json lists them."),
+    405: ("method-not-allowed", "Only GET: nothing can be changed here."),
+}
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing"}}
 for _answer in (*DOCUMENTED.values(), *NOT_FOUND.values()):
     _answer["content"] = {MEDIA_TYPE: {"schema": dict(SCHEMA)}}
@@ -62,7 +66,7 @@ def answer(
 def failure(scope: Scope) -> Response:
     """The answer to a fault of ours. The caller learns the id and nothing else: a message may hold data."""
     detail = "This is a fault of the service; its log tells more under the trace_id."
-    return answer(Request(scope), 500, detail)
+    return answer(Request(scope), 500, detail, kind="internal")
 
 
 def install(app: FastAPI) -> None:
@@ -97,7 +101,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _unknown(request: Request, error: Exception) -> Response:
-    return answer(request, 404, str(error))
+    return answer(request, 404, str(error), kind="not-found")
 
 
 async def _too_large(request: Request, error: Exception) -> Response:
@@ -114,5 +118,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    """What the router refuses: an address or a method that there is not."""
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
-    return answer(request, status, headers=headers)
+    kind, detail = REFUSALS.get(status, (None, None))
+    return answer(request, status, detail, kind=kind, headers=headers)

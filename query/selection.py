@@ -39,6 +39,11 @@ async def selection(
     return Selection([service], chosen)
 
 
+def one_or_several(names: Sequence[str] | None) -> tuple[str | None, Sequence[str] | None]:
+    """``names`` as the one name or as several, for statements that find one name faster."""
+    return (names[0], None) if names is not None and len(names) == 1 else (None, names)
+
+
 async def _services_of(reading: Reading, catalog: Catalog, team: str) -> Sequence[str]:
     # A pattern in the catalog can give a team services that only the data can name.
     known = [row["service"] for row in await reading.rows("known_services", MOST_SERVICES + 1)]

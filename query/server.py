@@ -14,6 +14,7 @@ from query.settings import Settings
 log = structlog.get_logger("query")
 
 GRACE = 10  # seconds for answers that are under way; a statement may take five
+BACKLOG = 2048  # connections that may wait to be accepted
 
 
 class Server(uvicorn.Server):
@@ -24,12 +25,12 @@ class Server(uvicorn.Server):
         self._port_file = port_file
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then tell where."""
+        """Begin to answer, then tell where."""
         await super().startup(sockets)
         if not self.started:
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        log.info("listening", host=host, port=port)
+        log.info("query.listening", host=host, port=port)
         if self._port_file is not None:
             # Written beside and renamed: whoever waits for the file never reads half of a number.
             beside = self._port_file.with_name(f"{self._port_file.name}.{os.getpid()}")
@@ -42,16 +43,26 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def server_of(app: FastAPI, settings: Settings) -> Server:
-    """The server for ``app``, not yet running."""
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        lifespan="on",
-    )
-    return Server(config, settings.port_file)
+def run(app: FastAPI, settings: Settings) -> None:
+    """Answer until SIGTERM or Ctrl-C. Raises ``OSError`` when the port cannot be had."""
+    # Bound here and not by uvicorn, which ends the process itself when the port is taken.
+    with listening(settings.host, settings.port) as listener:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            lifespan="on",
+        )
+        Server(config, settings.port_file).run([listener])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ``OSError`` that says what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(f"cannot listen on {host}:{port} ({reason}); choose another with DORA_PORT") from error

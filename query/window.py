@@ -34,8 +34,8 @@ def window_of(asked: MetricAsked, zone: ZoneInfo, now: datetime) -> Window:
         if start >= end:
             raise Refused({"from": f"must be before to, which is {end.isoformat()} unless it is given"})
         buckets = list(islice(buckets_between(start, end, asked.bucket, zone), MOST_POINTS + 1))
-    except OutsideCalendar as error:
-        raise Refused(dict.fromkeys(("from", "to"), str(error))) from error
+    except (OutsideCalendar, OverflowError) as error:
+        raise Refused(dict.fromkeys(("from", "to"), "the window leaves the years 1 to 9999")) from error
     if len(buckets) > MOST_POINTS:
         reason = f"more than {MOST_POINTS} buckets; narrow from and to, or take a larger bucket"
         raise Refused(dict.fromkeys(("from", "to", "bucket"), reason))

@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 
 DAY_MS = 24 * 60 * 60 * 1000
 
+# Bytes. What the stages write is what came in and what is known of it, which is more than a broker takes by
+# default; a record that came in and could not be passed on would stop the workers for good.
+LARGEST_RECORD = 2_097_152
+
 # Sources that keep state per object, and the windowed tables of deployment frequency: one changelog each.
 TABLES = ("objects", "placed", "day", "week", "month", "year")
 
@@ -23,10 +27,11 @@ class Topic:
 
     @property
     def config(self) -> Mapping[str, str]:
-        """The topic's Kafka configuration."""
+        """The topic's Kafka configuration. The size of what others write is left to the broker."""
+        size = {} if self.role == "cloudevents" else {"max.message.bytes": str(LARGEST_RECORD)}
         if self.retention_ms is None:
-            return {"cleanup.policy": "compact"}
-        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+            return {"cleanup.policy": "compact", **size}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms), **size}
 
 
 ROLES: Mapping[str, int] = {

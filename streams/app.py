@@ -9,6 +9,8 @@ import yaml
 
 from schemas.calendar import zone_of
 from schemas.catalog import Catalog
+from schemas.topics import LARGEST_RECORD
+from streams import kafka_records
 from streams.agents import bury, call, measure, observe, record, transform
 from streams.batches import Stream
 from streams.consumer import App
@@ -67,6 +69,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
     state = settings.state_dir / settings.topics.application(generation)
     state.mkdir(parents=True, exist_ok=True)
     quiet_clients()
+    kafka_records.install()
     return App(
         settings.topics.application(generation),
         frontier=frontier,
@@ -90,7 +93,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_request_timeout=60.0,
-        producer_max_request_size=2_097_152,  # an event at the ingress's limit, and its marks
+        producer_max_request_size=LARGEST_RECORD,
         producer_linger=0.002,
     )
 

@@ -59,9 +59,12 @@ def about_of(headers: Headers) -> Mapping[str, str]:
 
 
 def header_rows(headers: Headers) -> list[list[str | None]]:
-    """The original headers as JSON: ``[[name, base64 of the value or null]]``."""
+    """The original headers as JSON: ``[[name, base64 of the value or null]]``.
+
+    PostgreSQL's JSON cannot hold a NUL; in a name it becomes U+FFFD.
+    """
     return [
-        [name, None if value is None else base64.b64encode(value).decode()]
+        [name.replace("\0", "\ufffd"), None if value is None else base64.b64encode(value).decode()]
         for name, value in headers
         if not name.startswith(PREFIX)
     ]

@@ -2,7 +2,8 @@
 
 Faust acknowledges an event whose agent raised, so nothing may be raised out of a stage. What happens instead:
 
-* PostgreSQL is away or asks to try again: the stage waits and tries again, for as long as it takes.
+* PostgreSQL is away, asks to try again, or its schema is not ours yet: the stage waits and tries again, for
+  as long as it takes.
 * Kafka did not confirm a send: the process ends; the batch is done again after the restart.
 * Another generation is active: the process ends with its own exit code.
 * Anything else is blamed on a record: the batch is halved until the record is found, which becomes a dead
@@ -11,6 +12,7 @@ Faust acknowledges an event whose agent raised, so nothing may be raised out of 
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -25,7 +27,7 @@ log = structlog.get_logger(__name__)
 Effect = Callable[[Sequence[Any]], Awaitable[None]]
 Bury = Callable[[Any, str, str], Awaitable[None]]
 
-# Dead letters in a row, made by this guard, after which the fault is taken to be ours and not the events'.
+# Dead letters of one stage in a row after which the fault is taken to be ours and not the events'.
 MOST_IN_A_ROW = 100
 LONGEST_PAUSE = 5.0  # seconds between attempts to reach PostgreSQL
 
@@ -39,8 +41,16 @@ TRANSIENT = (
     asyncpg.TransactionRollbackError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.UndefinedTableError,  # the migration is still to come
+    asyncpg.SyntaxOrAccessError,  # our statements are fixed: a migration or a grant is still to come
     asyncpg.InvalidCatalogNameError,
+)
+
+
+# The fault of the event: the broker took everything else.
+TOO_LARGE = (
+    aiokafka.errors.MessageSizeTooLargeError,
+    aiokafka.errors.RecordListTooLargeError,
+    aiokafka.errors.RecordTooLargeError,
 )
 
 
@@ -58,20 +68,28 @@ class Guard:
     def __init__(self, progress: Progress, bury: Bury) -> None:
         self.progress = progress
         self._bury = bury
-        self._in_a_row = 0
+        self._in_a_row: Counter[str] = Counter()
 
     async def run(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
         """Return when ``effect`` is done for every event, or the event is a dead letter."""
         try:
-            await self._until_reachable(stage, events, effect)
-        except (Unconfirmed, aiokafka.errors.KafkaError) as error:
-            exit_now(EXIT_STUCK, "worker.send_unconfirmed", stage=stage, error=type(error).__name__)
+            await self._settle(stage, events, effect)
         except Superseded:
             exit_now(EXIT_SUPERSEDED, "worker.superseded", stage=stage)
         except Exception as error:  # noqa: BLE001 - the rule of this module: nothing may leave a stage
+            exit_now(EXIT_STUCK, "worker.send_unconfirmed", stage=stage, error=type(error).__name__)
+
+    async def _settle(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
+        try:
+            await self._until_reachable(stage, events, effect)
+        except TOO_LARGE as error:
+            await self._find_culprit(stage, events, effect, error)
+        except (Superseded, Unconfirmed, aiokafka.errors.KafkaError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it came from handling these events
             await self._find_culprit(stage, events, effect, error)
         else:
-            self._in_a_row = 0
+            self._in_a_row[stage] = 0
 
     async def _until_reachable(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
         pause = 0.1
@@ -95,11 +113,11 @@ class Guard:
     ) -> None:
         if len(events) > 1:
             middle = len(events) // 2
-            await self.run(stage, events[:middle], effect)
-            await self.run(stage, events[middle:], effect)
+            await self._settle(stage, events[:middle], effect)
+            await self._settle(stage, events[middle:], effect)
             return
-        self._in_a_row += 1
+        self._in_a_row[stage] += 1
         log.error("stage.dead_letter", stage=stage, error=type(error).__name__, exc_info=error)
-        if self._in_a_row > MOST_IN_A_ROW:
-            exit_now(EXIT_STUCK, "worker.too_many_dead_letters", stage=stage, in_a_row=self._in_a_row)
+        if self._in_a_row[stage] > MOST_IN_A_ROW:
+            exit_now(EXIT_STUCK, "worker.too_many_dead_letters", stage=stage, in_a_row=self._in_a_row[stage])
         await self._bury(events[0], stage, f"{type(error).__name__} in stage {stage}")

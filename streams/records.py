@@ -4,6 +4,7 @@ Internal headers begin with ``dora-``. ``dora-origin`` keeps where a forwarded r
 ``dora-generation`` which generation made it; both are read from internal topics only, never from outside.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ SOURCE = "dora-source"
 TARGETS = "dora-targets"
 SETTLES = "dora-settles"
 RULE = "dora-rule"
+# W3C Trace Context, level 1. Later versions may add fields behind, which are left out.
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?=-|\Z)")
+_ORIGIN = re.compile(r"([0-9]{1,9}) ([0-9]{1,18}) (-?[0-9]{1,15}) ([A-Za-z0-9._-]{1,249})", re.ASCII)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INTERNAL = (ORIGIN, GENERATION, SOURCE, TARGETS, SETTLES, RULE)
 
 
@@ -44,10 +49,13 @@ class Arrival:
 
     @property
     def traceparent(self) -> str | None:
-        """The W3C trace context that the producer propagated, a Kafka header or the CloudEvents extension."""
+        """The W3C trace context that the producer propagated, a Kafka header or the CloudEvents extension.
+
+        ``None`` for a malformed one: it goes into headers, an attribute and a column that take less.
+        """
         found = {name.lower(): value for name, value in self.headers if value is not None}
-        value = found.get("traceparent") or found.get("ce_traceparent")
-        return value.decode("ascii", "ignore")[:64] if value else None
+        match = _TRACEPARENT.match(found.get("traceparent") or found.get("ce_traceparent") or b"")
+        return match[0].decode() if match else None
 
     def forward(self, topic: str, key: bytes | None, generation: int, **internal: str) -> Outgoing:
         """The same record for an internal topic, with its origin; ``source`` becomes ``dora-source``."""
@@ -62,14 +70,22 @@ def arrival_of(message: Any, *, internal_topic: bool) -> Arrival:
     headers: Headers = [(str(name), value) for name, value in message.headers or ()]
     marks = {name: (value or b"").decode("utf-8", "replace") for name, value in headers if name in INTERNAL}
     plain = [header for header in headers if header[0] not in INTERNAL]
-    topic, partition, offset, milliseconds = message.topic, message.partition, message.offset, None
-    if internal_topic and ORIGIN in marks:
-        first, second, third, topic = marks[ORIGIN].split(" ", 3)
-        partition, offset, milliseconds = int(first), int(second), int(third)
-    seconds = milliseconds / 1000 if milliseconds is not None else float(message.timestamp or 0)
-    at = datetime.fromtimestamp(seconds, UTC)
+    topic, partition, offset = message.topic, message.partition, message.offset
+    at = _instant(message.timestamp or 0)
+    origin = _ORIGIN.fullmatch(marks.get(ORIGIN, "")) if internal_topic else None
+    if origin is not None:
+        topic, partition, offset = origin[4], int(origin[1]), int(origin[2])
+        at = _instant(int(origin[3]) / 1000)
     marks = marks if internal_topic else {}
     return Arrival(topic, partition, offset, at, message.key, message.value, plain, marks)
+
+
+def _instant(seconds: float) -> datetime:
+    # Producers set timestamps, and a broker need not check them.
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return EPOCH
 
 
 def generation_of(headers: Sequence[tuple[str, bytes | None]] | None) -> int | None:

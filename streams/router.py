@@ -8,17 +8,20 @@ not list go to the built-in source that claims them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from schemas.catalog import Catalog
 from schemas.cdevents.event import CDEvent, Draft, complete
 from schemas.cdevents.native import refuse_unsendable
 from schemas.cdevents.validate import errors_of
 from schemas.cloudevents.event import CloudEvent, InvalidCloudEvent
+from schemas.cloudevents.syntax import is_uri
 from streams.outcome import Ignored, Mapped, Observed, Outcome, Settled, Unmapped
 from streams.source import Source
 
 # When several targets answer, the first of these that any of them gave is the event's fate.
 PRECEDENCE = ("mapped", "dead", "unmapped", "ignored")
+LONGEST_REASON = 1000  # characters; people read it, and it goes into a Kafka header
 
 
 class InvalidRoutes(ValueError):
@@ -33,6 +36,16 @@ class Fate:
     reason: str | None = None
     rule: str | None = None
     cdevents: tuple[CDEvent, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Keep what payloads put into a reason printable: a NUL is one thing that a row cannot hold."""
+        reason = self.reason
+        if reason is not None and (len(reason) > LONGEST_REASON or not reason.isprintable()):
+            shown = "".join(
+                char if char.isprintable() else "\N{REPLACEMENT CHARACTER}"
+                for char in reason[:LONGEST_REASON]
+            )
+            object.__setattr__(self, "reason", shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,10 @@ class Routes:
 
     def _add(self, event_type: str, targets: tuple[str, ...]) -> None:
         for target in targets:
-            if not target.startswith(("http://", "https://")) and target not in self.sources:
+            if target.startswith(("http://", "https://")):
+                if not (is_uri(target) and urlsplit(target).hostname):
+                    raise InvalidRoutes(f"routes: {event_type}: not an http(s) URL: {target!r}; correct it")
+            elif target not in self.sources:
                 known = ", ".join(sorted(self.sources))
                 raise InvalidRoutes(
                     f"routes: {event_type}: no transformer {target!r}; there are: {known}."

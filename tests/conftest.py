@@ -10,6 +10,7 @@ from tests.infra import databases, servers, topic_sets
 from tests.infra.servers import Infra
 
 DEFAULT_PARTITIONS = 8
+NOTE = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,10 +27,21 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"infra: {kind} ({why}); started when the first test needs it"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if note := config.stash.get(NOTE, None):
+        terminalreporter.write_line(note)
+
+
 @pytest.fixture(scope="session")
 def infra(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infra]:
     """Real servers for the whole run: ``.kafka`` is host:port, ``.postgres`` a superuser's DSN."""
-    kind, _ = servers.choose(request.config.getoption("--infra"))
+    option = request.config.getoption("--infra")
+    kind, _ = servers.choose(option)
+    if option == "auto" and kind == "containers" and (image := servers.missing_image()):
+        request.config.stash[NOTE] = (
+            f"infra: embedded after all, because the Docker engine cannot get {image}"
+        )
+        kind = "embedded"
     running = (
         servers.containers() if kind == "containers" else servers.embedded(tmp_path_factory.mktemp("infra"))
     )

@@ -11,7 +11,9 @@ TOLD = 20  # refusals that are told one by one
 
 
 def send(
-    files: Annotated[list[str], typer.Argument(help="Files of events; - is standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files of events; - is standard input.")
+    ],
     ingress_url: Annotated[
         str, typer.Option(envvar="DORA_INGRESS_URL", help="The ingress.")
     ] = "http://127.0.0.1:8080",

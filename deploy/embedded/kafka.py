@@ -96,7 +96,8 @@ class Kafka(Store):
         self._format(java, classpath, settings)
         flags = (*JVM, *(QUICK_START if self._quick else ()), *native_access(version))
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        self.process.launch([java, *flags, logging, "-cp", classpath, "kafka.Kafka", str(settings)])
+        command = [java, *flags, logging, "-cp", classpath, "kafka.Kafka", str(settings)]
+        self.process.launch(command, java_environment(), self.folder)
 
     def wait_ready(self) -> None:
         """Return when it answers a metadata request."""
@@ -104,6 +105,8 @@ class Kafka(Store):
         self.process.wait_ready(lambda: in_thread(kafka_answers(self.address)), START_TIMEOUT)
 
     def _configure(self) -> None:
+        if "," in str(self.folder):
+            raise PartError(f"kafka takes {self.folder} for several folders: use a path without a comma")
         self.folder.mkdir(parents=True, exist_ok=True)
         controller = free_port()
         properties = {
@@ -126,7 +129,7 @@ class Kafka(Store):
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [java, *JVM, *QUICK_START, "-cp", classpath, "kafka.tools.StorageTool"]
         command += ["format", "-t", cluster, "-c", str(settings)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=java_environment())
         if done.returncode:
             raise PartError(
                 f"kafka could not prepare {self.folder}: {(done.stderr or done.stdout).strip()[-2000:]}"
@@ -138,9 +141,14 @@ def native_access(version: int) -> tuple[str, ...]:
     return ("--enable-native-access=ALL-UNNAMED",) if version >= 24 else ()
 
 
+def java_environment() -> dict[str, str]:
+    """This process's environment, in which Java takes the names of files for UTF-8."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 def escaped(value: object) -> str:
-    """A value of a Java properties file."""
-    return str(value).replace("\\", "\\\\")
+    """A value of a Java properties file, which is Latin-1 with escapes."""
+    return str(value).encode("unicode_escape").decode("ascii")
 
 
 def find_java() -> tuple[str, int]:

@@ -10,9 +10,12 @@ import secrets
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
 
 from deploy.embedded.ports import HOST, free_port, listens
 from deploy.embedded.probes import in_thread, postgres_answers
@@ -20,6 +23,7 @@ from deploy.embedded.process import PartError, Process, launcher
 from deploy.embedded.store import Store
 
 START_TIMEOUT = 60.0  # seconds; under 1 s on an idle machine, more when it recovers
+KILL_TIMEOUT = 5.0  # seconds until the kernel has ended a killed process
 SUPERUSER = "postgres"
 INSTALLATION = "pginstall18"  # of the versions in the wheel; another major version cannot read the data
 
@@ -103,6 +107,19 @@ class Postgres(Store):
         """Return when it answers a query."""
         self.process.wait_ready(lambda: listens(self.port), START_TIMEOUT)
         self.process.wait_ready(lambda: in_thread(postgres_answers(self.dsn())), START_TIMEOUT)
+
+    def kill(self) -> None:
+        """End it and its children with SIGKILL, all at once as a crash of the machine would.
+
+        Children that outlive the server for a moment hold its shared memory, and a restart would be refused.
+        """
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self.process.pid).children() if self.process.running else []
+            super().kill()
+            for child in children:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+            psutil.wait_procs(children, timeout=KILL_TIMEOUT)
 
     def _create(self) -> None:
         """Make the data folder, complete or not at all."""

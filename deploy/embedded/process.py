@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -137,6 +138,12 @@ class Process:
             return
         os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
+
+    def kill_without_waiting(self) -> None:
+        """As `kill`, for a signal handler: it takes no lock and waits for nothing."""
+        if self._child is not None and self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
     def obituary(self) -> str:
         """One sentence on how it ended, with the end of its log."""

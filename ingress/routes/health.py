@@ -33,5 +33,4 @@ def add_routes(app: FastAPI, publisher: Publisher, metrics: Metrics) -> None:
     )
     async def metrics_page() -> Response:
         """What the process has counted, for Prometheus."""
-        metrics.unconfirmed.set(publisher.in_flight)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

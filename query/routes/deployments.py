@@ -11,7 +11,7 @@ from query.context import Here
 from query.paging import Paging
 from query.parameters import DeploymentsAsked, only
 from query.problems import DOCUMENTED
-from query.selection import selection
+from query.selection import one_or_several, selection
 from query.shapes import deployment
 
 router = APIRouter(tags=["facts"])
@@ -27,10 +27,12 @@ async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -
         chosen = await selection(
             reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
         )
+        service, services = one_or_several(chosen.services)
+        environment, environments = one_or_several(chosen.environments)
         rows = await reading.rows(
             "deployments",
-            chosen.services,
-            chosen.environments,
+            services,
+            environments,
             asked.from_,
             asked.to,
             None if asked.counted is None else asked.counted == "true",
@@ -39,5 +41,7 @@ async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -
             time,
             deploy_id,
             paging.wanted,
+            service,
+            environment,
         )
     return reply(paging.page(rows, deployment, lambda row: (row["time_created"], row["deploy_id"])))

@@ -48,17 +48,21 @@ class Windows:
     def _read(self, bucket: Bucket, key: str, instant: datetime) -> Any:
         return self.windowed[bucket].relative_to(instant)[key].value()
 
-    async def remember(self, tally: Tally) -> None:
-        """Write what ``tally`` changed into the tables, confirmed by their changelogs.
+    async def remember(self, tallies: Sequence[tuple[EventT, Tally]]) -> None:
+        """Write what each partition's tally changed into its tables, confirmed by their changelogs.
 
         The placements last: done again after a crash, the batch still finds where a deployment was before.
         """
-        for change in tally.changed():
-            self.windowed[change.bucket].relative_to(change.instant)[change.key] = change.value
+        for event, tally in tallies:
+            with table_partition(event):
+                for change in tally.changed():
+                    self.windowed[change.bucket].relative_to(change.instant)[change.key] = change.value
         tables = [window.table for window in self.windowed.values()]
         await confirm([pending for table in tables for pending in table.take_pending()])
-        for deploy_id, placement in tally.placed.items():
-            self.placed[deploy_id] = list(placement)
+        for event, tally in tallies:
+            with table_partition(event):
+                for deploy_id, placement in tally.placed.items():
+                    self.placed[deploy_id] = list(placement)
         await confirm(self.placed.take_pending())
 
 
@@ -73,16 +77,19 @@ def attach(pipeline: Pipeline, zone: ZoneInfo) -> None:
 
 
 async def handle(pipeline: Pipeline, windows: Windows, events: Sequence[EventT]) -> None:
-    """Count each partition's deployments; its tables are its own."""
+    """Count the deployments of the batch, each partition's in the tables that are its own."""
+    tallies: list[tuple[EventT, Tally]] = []
+    cells: dict[Cell, tuple[int, int]] = {}
     for group in by_partition(pipeline.ours(events)).values():
         with table_partition(group[0]):
             tally = windows.tally()
             for report in reports(pipeline, group):
                 tally.place(report)
-            if tally.counts:
-                cells = {Cell(*cell): count for cell, count in tally.counts.items()}
-                await frequency.store(pipeline.database, cells)
-                await windows.remember(tally)
+        tallies.append((group[0], tally))
+        cells |= {Cell(*cell): count for cell, count in tally.counts.items()}
+    if cells:
+        await frequency.store(pipeline.database, cells)
+        await windows.remember(tallies)
 
 
 def reports(pipeline: Pipeline, events: Sequence[EventT]) -> list[Deployment]:

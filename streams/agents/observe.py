@@ -36,16 +36,14 @@ def attach(pipeline: Pipeline) -> None:
 
 
 async def handle(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -> None:
-    """Fold each partition's observations; its state is its own."""
+    """Publish what the observations tell, store their rows, and only then remember the new states."""
+    states: list[tuple[EventT, dict[str, Any]]] = []
+    settled: list[SettledEvent] = []
     for group in by_partition(pipeline.ours(events)).values():
+        changed: dict[str, Any] = {}
         with table_partition(group[0]):
-            await fold_partition(pipeline, objects, group)
-
-
-async def fold_partition(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -> None:
-    """Publish what the observations tell, store their rows, and only then remember the new state."""
-    states: dict[str, Any] = {}
-    settled = [fold_event(pipeline, objects, states, event) for event in events]
+            settled += [fold_event(pipeline, objects, changed, event) for event in group]
+        states.append((group[0], changed))
     outgoing: list[Outgoing] = []
     for entry in settled:
         outgoing += pipeline.cdevent_records(entry.fate.cdevents, entry.arrival.traceparent)
@@ -53,8 +51,15 @@ async def fold_partition(pipeline: Pipeline, objects: Table, events: Sequence[Ev
     dead = [entry for entry in settled if entry.fate.fate == "dead"]
     await pipeline.bury([DeadLetter(entry.arrival, STAGE, entry.fate.reason or "unknown") for entry in dead])
     await pipeline.store(STAGE, settled)
-    for uid, state in states.items():
-        objects[uid] = state
+    await remember(objects, states)
+
+
+async def remember(objects: Table, states: Sequence[tuple[EventT, dict[str, Any]]]) -> None:
+    """Write the objects' new states into their partitions, confirmed by the changelog."""
+    for event, changed in states:
+        with table_partition(event):
+            for uid, state in changed.items():
+                objects[uid] = state
     await confirm(objects.take_pending())
 
 

@@ -1,5 +1,6 @@
 """``deadletters``: the dead-letter topic as a table that people can look at."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +11,10 @@ from schemas.cloudevents.kafka import read_record
 from streams.deadletters import DeadLetter, about_of, header_rows
 from streams.records import Arrival
 from streams.sinks.database import Database, statement
+
+# Digits that fit into a column of 32 and of 64 bits. Nobody of ours has written more.
+_INTEGER = re.compile("[0-9]{1,9}")
+_LONG = re.compile("[0-9]{1,18}")
 
 
 async def store(database: Database, arrivals: Sequence[Arrival]) -> None:
@@ -24,8 +29,8 @@ def _row(arrival: Arrival) -> tuple[object, ...]:
     about = about_of(arrival.headers)
     original = Arrival(
         about.get("topic", arrival.topic),
-        _integer(about.get("partition"), arrival.partition),
-        _integer(about.get("offset"), arrival.offset),
+        _number(_INTEGER, about.get("partition"), arrival.partition),
+        _number(_LONG, about.get("offset"), arrival.offset),
         arrival.at,
         arrival.key,
         arrival.value,
@@ -33,7 +38,7 @@ def _row(arrival: Arrival) -> tuple[object, ...]:
         {},
     )
     stage, reason = about.get("stage", "unknown"), about.get("reason", "unknown")
-    letter = DeadLetter(original, stage, reason, _integer(about.get("attempts"), 1))
+    letter = DeadLetter(original, stage, reason, _number(_INTEGER, about.get("attempts"), 1))
     return (
         stage,
         reason.replace("\0", ""),
@@ -58,8 +63,8 @@ def _identity(arrival: Arrival) -> tuple[str | None, str | None, str | None]:
     return event.source, event.id, event.type
 
 
-def _integer(text: str | None, otherwise: int) -> int:
-    return int(text) if text is not None and text.isascii() and text.lstrip("-").isdigit() else otherwise
+def _number(digits: re.Pattern[str], text: str | None, otherwise: int) -> int:
+    return int(text) if text is not None and digits.fullmatch(text) else otherwise
 
 
 def _instant(text: str | None, otherwise: datetime) -> datetime:

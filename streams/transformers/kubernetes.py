@@ -116,7 +116,8 @@ def _event_object(event: CloudEvent, told: Facts) -> Outcome:
     if kind != "Deployment":
         return Ignored(f"an Event about a {kind} tells of no rollout")
     if told.get("reason") != "ScalingReplicaSet":
-        return Ignored("an Event about a Deployment that tells of no ReplicaSet")
+        why = _shown(told.get("reason") or "unexplained")
+        return Ignored(f"a {why} Event about a Deployment tells of no new ReplicaSet")
     scaled = SCALED_UP.fullmatch(told.get("message") or told["note"])
     if scaled is None or int(scaled["before"] or 0) > 0 or int(scaled["after"]) == 0:
         return Ignored("a ReplicaSet was scaled, but not up from zero, as a rollout begins")

@@ -1,4 +1,4 @@
-"""`./dora` on a machine that has only Python: its script and installer, with a stand-in for uv, no network."""
+"""`./dora` on a machine that has only Python: script and installer, with a stand-in for uv and no network."""
 
 import base64
 import hashlib
@@ -131,7 +131,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def checkout(fresh: Checkout, environment: Path) -> Checkout:
-    """A checkout whose first run was interrupted after the virtual environment was made, which takes seconds."""
+    """A checkout whose first run was interrupted after it had made the virtual environment."""
     shutil.copytree(environment, fresh.path / ".venv", symlinks=True)
     return fresh
 

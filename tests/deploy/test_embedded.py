@@ -42,7 +42,7 @@ async def consume(address: str, count: int) -> list[bytes]:
 
 
 async def test_a_killed_broker_comes_back_on_its_port_with_its_records(tmp_path: Path) -> None:
-    kafka = Kafka(tmp_path)
+    kafka = Kafka(tmp_path / "dätä with spaces")
     kafka.start()
     try:
         address = kafka.address
@@ -61,7 +61,7 @@ async def test_a_killed_broker_comes_back_on_its_port_with_its_records(tmp_path:
 
 
 async def test_a_killed_database_comes_back_on_its_port_with_its_rows(tmp_path: Path) -> None:
-    postgres = Postgres(tmp_path)
+    postgres = Postgres(tmp_path / "dätä with spaces")
     postgres.start()
     try:
         dsn = postgres.dsn()
@@ -77,6 +77,11 @@ async def test_a_killed_database_comes_back_on_its_port_with_its_rows(tmp_path: 
         await connection.close()
     finally:
         postgres.kill()
+
+
+def test_a_folder_that_kafka_would_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PartError, match="use a path without a comma"):
+        Kafka(tmp_path / "a,b").start()
 
 
 async def test_the_database_wants_its_password(tmp_path: Path) -> None:

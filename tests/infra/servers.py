@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import HOST, free_port
@@ -14,9 +14,10 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.probes import in_thread, kafka_answers, postgres_answers
 
 Kind = Literal["containers", "embedded"]
-KAFKA_IMAGE = "apache/kafka:4.1.0"
+KAFKA_IMAGE = "apache/kafka:4.4.0"
 POSTGRES_IMAGE = "postgres:17"
-START_TIMEOUT = 120
+START_TIMEOUT = 90  # seconds, less than a test may take
+PULL_TIMEOUT = 300
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,26 @@ def docker_answers() -> tuple[bool, str]:
     return True, f"Docker engine {version} answers"
 
 
+def missing_image() -> str | None:
+    """The name of an image that the engine neither has nor can pull; ``None`` when it has them all."""
+    return next((image for image in (KAFKA_IMAGE, POSTGRES_IMAGE) if not available(image)), None)
+
+
+def available(image: str) -> bool:
+    """Whether the engine has an image, now at the latest."""
+    return docker("image", "inspect", image) or docker("pull", "--quiet", image)
+
+
+def docker(*arguments: str) -> bool:
+    """Whether a docker command succeeds."""
+    try:
+        return (
+            subprocess.run(["docker", *arguments], capture_output=True, timeout=PULL_TIMEOUT).returncode == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 @contextmanager
 def embedded(folder: Path) -> Iterator[Infra]:
     """The parts that `./dora up` runs."""
@@ -72,8 +93,12 @@ def embedded(folder: Path) -> Iterator[Infra]:
 @contextmanager
 def containers() -> Iterator[Infra]:
     """The official images. The broker tells clients its mapped port, so that is chosen before it starts."""
+    from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
+    # The container that removes the others after a killed run is welcome, but not worth failing for.
+    if not testcontainers_config.ryuk_disabled and not available(testcontainers_config.ryuk_image):
+        testcontainers_config.ryuk_disabled = True
     kafka_port, postgres_port = free_port(), free_port()
     kafka = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, kafka_port)
     for name, value in kafka_environment(kafka_port).items():
@@ -89,7 +114,7 @@ def containers() -> Iterator[Infra]:
             f"{HOST}:{kafka_port}",
             f"postgresql://postgres:postgres@{HOST}:{postgres_port}/postgres",
         )
-        wait_until_answering(infra)
+        wait_until_answering(infra, (kafka, postgres))
         yield infra
 
 
@@ -112,10 +137,16 @@ def kafka_environment(port: int) -> dict[str, str]:
     }
 
 
-def wait_until_answering(infra: Infra) -> None:
-    """Return when both servers answer their clients."""
+def wait_until_answering(infra: Infra, started: tuple[Any, ...]) -> None:
+    """Return when both servers answer their clients; say what an ended container wrote."""
     deadline = time.monotonic() + START_TIMEOUT
     while not (in_thread(postgres_answers(infra.postgres)) and in_thread(kafka_answers(infra.kafka))):
+        for container in (each.get_wrapped_container() for each in started):
+            container.reload()
+            if container.status == "exited":
+                raise RuntimeError(
+                    f"{container.image} ended: {container.logs(tail=20).decode(errors='replace')}"
+                )
         if time.monotonic() > deadline:
             raise RuntimeError(f"the containers did not answer within {START_TIMEOUT} s")
-        time.sleep(0.2)
+        time.sleep(0.5)

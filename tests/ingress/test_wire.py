@@ -17,7 +17,7 @@ async def ingress():
     async with listening(body_limit=CAP) as ingress:
         yield ingress
         metrics = ingress.app.state.metrics
-        await eventually(lambda: metrics.in_flight._value.get() == 0)
+        await eventually(lambda: metrics.in_flight == 0)
 
 
 async def eventually(check) -> None:
@@ -87,7 +87,7 @@ async def test_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch):
         body = with_length(b"x" * 600_000)
         async with ingress.connection() as first:
             await first.send(body)
-            await eventually(lambda: ingress.app.state.metrics.in_flight._value.get() == 1)
+            await eventually(lambda: ingress.app.state.metrics.in_flight == 1)
             await asyncio.sleep(0.2)
             answer = await ingress.ask(body)
             assert_problem(answer, 503, "overloaded")
@@ -212,7 +212,7 @@ async def test_methods_are_refused_with_those_allowed(ingress: Listening):
 async def test_a_client_that_leaves_in_mid_body_publishes_nothing(ingress: Listening):
     async with ingress.connection() as connection:
         await connection.send(HEAD + b"Content-Length: 100\r\n\r\nhalf")
-        await eventually(lambda: ingress.app.state.metrics.in_flight._value.get() == 1)
+        await eventually(lambda: ingress.app.state.metrics.in_flight == 1)
     await eventually(lambda: ingress.refused("disconnected") == 1)
     assert ingress.publisher.records == []
 
@@ -224,3 +224,35 @@ async def test_pipelined_requests_are_answered_in_order(ingress: Listening):
         )
         assert [(await connection.answer()).status for _ in range(3)] == [202, 400, 202]
     assert [record.value for record in ingress.publisher.records] == [b"1", b"3"]
+
+
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"],
+)
+@pytest.mark.parametrize("piece", [1, 7, 10_000])
+async def test_an_offer_of_http2_is_ignored_and_the_body_kept(ingress: Listening, body: bytes, piece: int):
+    request = HEAD + H2C + body
+    async with ingress.connection() as connection:
+        for _ in range(2):
+            for start in range(0, len(request), piece):
+                await connection.send(request[start : start + piece])
+                await asyncio.sleep(0)
+            assert (await connection.answer()).status == 202
+        await connection.send(request * 300)
+        assert {(await connection.answer()).status for _ in range(300)} == {202}
+    assert [record.value for record in ingress.publisher.records] == [b"{}"] * 302
+
+
+async def test_an_offer_of_websockets_is_ignored_too(ingress: Listening):
+    offer = b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\n{}"
+    assert (await ingress.ask(HEAD + offer)).status == 202
+    assert ingress.publisher.records[0].value == b"{}"
+
+
+async def test_it_is_no_proxy(ingress: Listening):
+    answer = await ingress.ask(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n")
+    assert_problem(answer, 400, "malformed-request")

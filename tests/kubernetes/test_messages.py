@@ -78,7 +78,7 @@ def test_events_of_the_newer_api_group_tell_the_same():
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (about_a_deployment(reason="FailedCreate"), "tells of no ReplicaSet"),
+        (about_a_deployment(reason="FailedCreate"), "a FailedCreate Event about a Deployment"),
         (about_a_deployment(involvedObject={"kind": "Pod"}), "an Event about a Pod"),
         (about_a_deployment(involvedObject={"kind": "StatefulSet"}), "watch the objects themselves"),
         ({"apiVersion": "v1", "kind": "Pod"}, "a Pod is part of a rollout"),

@@ -33,7 +33,7 @@ def test_one_rollout_is_one_deployment_however_many_events_tell_of_it():
 def test_what_creates_no_pods_is_no_deployment():
     """The upstream counts any Event about a Deployment, also one with the reason FailedCreate."""
     fates = Counter((fate.fate, fate.reason) for fate in played().fates)
-    assert fates["ignored", "an Event about a Deployment that tells of no ReplicaSet"] == 1
+    assert fates["ignored", "a FailedCreate Event about a Deployment tells of no new ReplicaSet"] == 1
 
 
 def test_the_rest_is_counted_as_the_upstream_does():

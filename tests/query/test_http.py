@@ -24,7 +24,7 @@ async def test_what_there_is_not_is_404(offline, path):
     answer = await offline.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == MEDIA_TYPE
-    assert answer.json()["status"] == 404
+    assert (answer.json()["status"], answer.json()["type"]) == (404, "urn:dora:problem:not-found")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_a_fault_of_ours_tells_the_caller_an_id_and_the_log_everything(mon
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert "SELECT" not in answer.text
     assert "Traceback" not in answer.text
-    (entry,) = [entry for entry in logs if entry["event"] == "request failed"]
+    (entry,) = [entry for entry in logs if entry["event"] == "request.failed"]
     assert entry["trace_id"] == answer.json()["trace_id"]
     assert "SELECT secret FROM vault" in entry["traceback"]
     assert 'dora_query_requests_total{method="GET",route="/v1/services",status="500"} 1.0' in counted

@@ -214,7 +214,8 @@ async def test_several_channels_for_one_service_are_warned_of(api, tables):
     assert "'shop'" in warning
     assert "github, kubernetes" in warning
     assert "deployments_from" in warning
-    assert (await metric(api, service="billing"))["warnings"] == []
+    for environments in ("production", ["production", "staging"]):
+        assert (await metric(api, service="billing", environment=environments))["warnings"] == []
     (warning,) = (await metric(api, environment="staging"))["warnings"]
     assert "'audit'" in warning
     assert (await metric(api, to="2026-06-30T00:00:00Z"))["warnings"] == []

@@ -97,14 +97,10 @@ async def test_the_reason_names_the_error_and_not_what_it_says():
     assert stage.buried == [(1, "record", "ValueError in stage record")]
 
 
-def transient(kind: type[Exception]) -> Exception:
-    return kind("away")
-
-
 @pytest.mark.parametrize("kind", TRANSIENT, ids=lambda kind: kind.__name__)
 async def test_what_postgresql_may_recover_from_is_tried_until_it_works(kind, no_pauses):
     stage = Stage()
-    failures = [transient(kind) for _ in range(20)]
+    failures = [kind("away") for _ in range(20)]
 
     async def effect(events: Any) -> None:
         if failures:
@@ -185,6 +181,16 @@ async def test_an_unconfirmed_send_ends_the_process(error, exits):
     assert stage.buried == []
 
 
+@pytest.mark.parametrize(
+    "error", [aiokafka.errors.MessageSizeTooLargeError(), aiokafka.errors.RecordListTooLargeError()]
+)
+async def test_an_event_that_is_too_large_to_be_sent_on_is_a_dead_letter(error):
+    stage = Stage([2], error)
+    await stage.run([1, 2, 3])
+    assert stage.done == [1, 3]
+    assert [event for event, _, _ in stage.buried] == [2]
+
+
 async def test_another_active_generation_ends_the_process_with_its_own_code(exits):
     stage = Stage([1], Superseded())
     with pytest.raises(Exited):
@@ -217,19 +223,21 @@ async def test_too_many_dead_letters_in_a_row_are_a_fault_of_ours(exits):
 
 async def test_dead_letters_in_a_row_are_counted_over_batches(exits):
     stage = Stage(range(1000))
+    for event in range(MOST_IN_A_ROW):
+        await stage.run([event])
     with pytest.raises(Exited):
-        for event in range(1000):
-            await stage.run([event])
+        await stage.run([MOST_IN_A_ROW])
     assert len(stage.buried) == MOST_IN_A_ROW
 
 
 async def test_a_stage_that_works_does_not_hide_one_that_does_not(exits):
     """The stage that stores the dead letters works as long as there are any."""
     stage = Stage(range(1000))
+    for event in range(MOST_IN_A_ROW):
+        await stage.run([event], "record")
+        await stage.run(["a dead letter"], "bury")
     with pytest.raises(Exited):
-        for event in range(1000):
-            await stage.run([event], "record")
-            await stage.run(["a dead letter"], "bury")
+        await stage.run([MOST_IN_A_ROW], "record")
     assert exits == [(EXIT_STUCK, "worker.too_many_dead_letters")]
 
 
@@ -249,5 +257,3 @@ async def test_cancelling_a_stage_is_no_fault_of_an_event():
     with pytest.raises(asyncio.CancelledError):
         await stage.guard.run("record", [1], effect)
     assert stage.buried == []
-
-

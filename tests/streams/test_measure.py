@@ -1,4 +1,4 @@
-"""The measuring stage between its tables and PostgreSQL: in which order it writes, and what it passes over."""
+"""The measuring stage and its tables: in which order it writes."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -31,10 +31,10 @@ class RecordedTable(dict[str, Any]):
         self.journal, self.name, self.pending = journal, name, []
         self.table = self
 
-    def using_window(self, window: object) -> "RecordedTable":
+    def using_window(self, _: object) -> "RecordedTable":
         return self
 
-    def relative_to(self, instant: datetime) -> "RecordedTable":
+    def relative_to(self, _: datetime) -> "RecordedTable":
         return self
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -60,7 +60,7 @@ async def test_where_a_deployment_was_counted_is_remembered_after_the_counts_are
     )
     windows = Windows(pipeline, ZoneInfo("UTC"))
     tally = windows.tally()
-    tally._read = lambda bucket, key, instant: [] if bucket == "day" else {}
+    tally._read = lambda bucket, *_: [] if bucket == "day" else {}
     tally.place(report("a", AT))
     await windows.remember(tally)
     first_placed = journal.entries.index(("write", "placed"))

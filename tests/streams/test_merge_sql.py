@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, fields
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,5 +53,5 @@ def test_any_order_repetition_and_batching_ends_in_the_same_rows(rows_after, rep
     if random is not None:
         random.shuffle(events)
         cuts = sorted({0, len(events), *(random.randint(0, len(events)) for _ in range(4))})
-    batches = [events[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    batches = [events[start:end] for start, end in pairwise(cuts)]
     assert rows_after(batches) == {name: astuple(merged) for name, merged in merge_all(reports).items()}

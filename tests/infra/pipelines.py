@@ -1,0 +1,72 @@
+"""Ingress, worker and query together, as real processes on the broker and database of one test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from schemas.topics import Topics
+from tests.infra.production import eventually
+from tests.infra.programs import Program
+from tests.infra.servers import Infra
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Three running processes."""
+
+    ingress: Program
+    worker: Program
+    query: Program
+
+    async def post(self, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+        """POST to the ingress."""
+        async with httpx.AsyncClient() as client:
+            return await client.post(self.ingress.url + path, headers=headers, content=body)
+
+    async def ask(self, path: str) -> Any:
+        """The query process's JSON answer."""
+        return await self.query.get(path)
+
+    async def settled(self) -> None:
+        """Wait until the worker has nothing left to do, twice in a row."""
+
+        async def nothing_left() -> bool:
+            lag = (await self.worker.get("/healthz"))["lag"]
+            return bool(lag) and not any(lag.values())
+
+        for _ in range(2):
+            await asyncio.sleep(1.2)
+            await eventually(nothing_left, what="lag 0")
+
+
+@asynccontextmanager
+async def running(
+    infra: Infra, topics: Topics, dsn: str, folder: Path, **settings: str
+) -> AsyncIterator[Pipeline]:
+    """Start the three processes with further ``DORA_*`` settings, and kill them afterwards."""
+    environment = {
+        "DORA_KAFKA": infra.kafka,
+        "DORA_POSTGRES": dsn,
+        "DORA_TOPIC_PREFIX": topics.prefix,
+        "DORA_PARTITIONS": str(topics.partitions),
+        "DORA_STATE_DIR": str(folder / "state"),
+        "DORA_PORT": "0",
+        "DORA_WORKER_PORT": "0",
+        "DORA_SESSION_TIMEOUT": "8",
+        **{f"DORA_{name.upper()}": value for name, value in settings.items()},
+    }
+    programs = [Program(command, folder / command, environment) for command in ("ingress", "worker", "query")]
+    try:
+        for program in programs:
+            program.start()
+        await asyncio.gather(*(program.ready() for program in programs))
+        yield Pipeline(*programs)
+    finally:
+        for program in programs:
+            if program.process is not None:
+                program.kill()

@@ -1,0 +1,178 @@
+"""The consumer: how messages are handed over, what is committed, and when partitions are given up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import faust.transport.consumer
+from faust.types import TP
+
+from streams.consumer import App, Consumer, Transport
+from tests.streams.messages import CDEVENTS, IN, message
+
+StockConsumer = faust.transport.consumer.Consumer
+
+
+async def test_the_application_uses_our_consumer(app: App):
+    assert isinstance(app.transport, Transport)
+    assert type(app.consumer) is Consumer
+
+
+class Fetches:
+    """Stands for ``getmany``: one list of messages for each poll, then nothing, until it is stopped."""
+
+    def __init__(self, consumer: Consumer, *polls: list[Any]) -> None:
+        self.polls = list(polls)
+        self._stopped = asyncio.Event()
+        consumer.getmany = self.getmany
+
+    async def getmany(self, **_: Any) -> AsyncIterator[tuple[TP, Any]]:
+        if not self.polls:
+            self._stopped.set()
+            return
+        for each in self.polls.pop(0):
+            yield each.tp, each
+
+
+async def test_the_drain_hands_over_every_message_in_order(consumer: Consumer):
+    seen: list[tuple[TP, int]] = []
+
+    async def callback(each: Any) -> None:
+        seen.append((each.tp, each.offset))
+
+    consumer.callback = callback
+    polls = [[message(0), message(7), message(0, CDEVENTS)], [], [message(8)]]
+    await consumer._drain_messages(Fetches(consumer, *polls))
+    assert seen == [(each.tp, each.offset) for poll in polls for each in poll]
+    assert consumer._read_offset[IN] == 8
+
+
+async def test_the_drain_passes_over_what_was_read_before(consumer: Consumer):
+    """After a rebalance the position may lie before what is known to have been read."""
+    seen: list[int] = []
+
+    async def callback(each: Any) -> None:
+        seen.append(each.offset)
+
+    consumer.callback = callback
+    consumer._read_offset[IN] = 5
+    await consumer._drain_messages(Fetches(consumer, [message(3), message(4), message(5), message(6)]))
+    assert seen == [5, 6]
+
+
+async def test_the_drain_stops_in_the_middle_of_a_poll_when_the_flow_is_suspended(consumer: Consumer):
+    """The rest is read again by whoever has the partition next."""
+    seen: list[int] = []
+    full = asyncio.Event()
+
+    async def callback(each: Any) -> None:
+        seen.append(each.offset)
+        if len(seen) == 3:
+            full.set()
+            await asyncio.Event().wait()  # the stage's queue is full and stays so
+
+    consumer.callback = callback
+    fetches = Fetches(consumer, [message(n) for n in range(10)])
+    drain = asyncio.create_task(consumer._drain_messages(fetches))
+    await full.wait()
+    consumer.stop_flow()
+    await asyncio.wait_for(drain, 5)
+    assert seen == [0, 1, 2]
+    assert consumer._read_offset[IN] == 1  # the third was not taken
+
+
+async def test_the_drain_lets_others_run_during_a_long_poll(consumer: Consumer):
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def callback(_: Any) -> None:
+        return None
+
+    consumer.callback = callback
+    task = asyncio.create_task(other())
+    await consumer._drain_messages(Fetches(consumer, [message(n) for n in range(1000)]))
+    task.cancel()
+    assert turns >= 10
+
+
+async def test_the_offset_to_commit_is_the_frontiers(app: App, consumer: Consumer):
+    app.frontier.advance("transform", IN, 0)
+    app.frontier.advance("record", CDEVENTS, 9)
+    assert set(consumer._filter_tps_with_pending_acks()) == {IN, CDEVENTS}
+    assert list(consumer._filter_tps_with_pending_acks({IN})) == [IN]
+    assert list(consumer._filter_tps_with_pending_acks({"cdevents"})) == [CDEVENTS]
+    assert consumer._new_offset(IN) == 1
+    assert consumer._new_offset(CDEVENTS) is None  # measure has not finished anything
+
+
+async def test_stock_faust_would_commit_past_a_message_that_nobody_has_finished(consumer: Consumer):
+    """Why the frontier is there. When this fails, Faust has mended its check (faust issue 606)."""
+    consumer._acked[IN] = [2586, 2587, 2588, 2589]
+    consumer._committed_offset[IN] = 2585
+    assert StockConsumer._new_offset(consumer, IN) == 2590
+
+
+class Committing:
+    """A consumer with an assignment whose commits end as ``answers`` say."""
+
+    def __init__(self, app: App, consumer: Consumer, *answers: bool) -> None:
+        self.offsets: list[dict[TP, int]] = []
+        self.answers = list(answers)
+        consumer.assignment = lambda: {IN, CDEVENTS}
+        consumer._commit = self._commit
+        app.tables.on_commit = lambda _: None
+        app.producer.flush = self._flush
+
+    async def _flush(self) -> None:
+        return None
+
+    async def _commit(self, offsets: dict[TP, int]) -> bool:
+        self.offsets.append(dict(offsets))
+        return self.answers.pop(0)
+
+
+async def test_a_commit_that_failed_is_made_again(app: App, consumer: Consumer):
+    committing = Committing(app, consumer, False, True)
+    app.frontier.advance("transform", IN, 4)
+    assert not await consumer.force_commit()
+    assert consumer._committed_offset[IN] is None
+    assert await consumer.force_commit()
+    assert consumer._committed_offset[IN] == 5
+    assert committing.offsets == [{IN: 5}, {IN: 5}]
+
+
+async def test_stock_faust_would_remember_a_failed_commit_as_made(app: App, consumer: Consumer):
+    """Why ``_commit_offsets`` is there."""
+    Committing(app, consumer, False)
+    assert not await StockConsumer._commit_offsets(consumer, {IN: 5})
+    assert consumer._committed_offset[IN] == 5
+
+
+async def test_what_was_committed_is_not_committed_again(app: App, consumer: Consumer):
+    committing = Committing(app, consumer, True, True)
+    app.frontier.advance("transform", IN, 4)
+    await consumer.force_commit()
+    await consumer.force_commit()
+    app.frontier.advance("transform", IN, 5)
+    await consumer.force_commit()
+    assert committing.offsets == [{IN: 5}, {IN: 6}]
+
+
+async def test_partitions_are_given_up_when_their_batches_are_finished_and_committed(
+    app: App, consumer: Consumer
+):
+    committing = Committing(app, consumer, True)
+    app.progress.begin("transform")
+    leaving = asyncio.create_task(app._consumer_wait_empty(consumer, None))
+    await asyncio.sleep(0.01)
+    assert not leaving.done()
+    app.frontier.advance("transform", IN, 4)
+    app.progress.end("transform")
+    await asyncio.wait_for(leaving, 1)
+    assert committing.offsets == [{IN: 5}]
+    assert app.frontier.partitions() == []
