@@ -26,7 +26,8 @@ import asyncpg
 
 from deploy.kafka_topics import create
 from deploy.offsets import Offsets, Positions, begin_group, watching
-from deploy.replay import replay
+from deploy.replay import Target, replay
+from schemas.catalog import Catalog
 from schemas.topics import Topics
 
 Report = Callable[[str, int, int], None]  # (step, done, total)
@@ -49,7 +50,7 @@ class Plan:
     topics: Topics
     inputs: tuple[str, ...]
     timezone: str | None
-    catalog_digest: str
+    catalog: Catalog
     environment: Mapping[str, str]
     replication_factor: int = 1
 
@@ -73,7 +74,7 @@ async def recompute(plan: Plan, report: Report) -> Recomputed:
             raise RecomputeError("there is no active generation; run: dora migrate")
         start = await find_start(plan, int(row["generation"]), report)
         zone = plan.timezone or str(row["timezone"])
-        number = int(await connection.fetchval("SELECT begin_generation($1, $2)", zone, plan.catalog_digest))
+        number = int(await connection.fetchval("SELECT begin_generation($1, $2)", zone, plan.catalog.digest))
         try:
             events = await build(plan, connection, number, start, report)
         except BaseException:
@@ -105,8 +106,9 @@ async def build(plan: Plan, connection: Any, number: int, start: Positions, repo
         total = int(
             await connection.fetchval("SELECT count(*) FROM cloudevents_raw WHERE event_id <= $1", mark)
         )
+        target = Target(plan.topics, number, plan.catalog)
         events = await replay(
-            connection, plan.kafka, plan.topics, number, mark, lambda done: report("replaying", done, total)
+            connection, plan.kafka, target, mark, lambda done: report("replaying", done, total)
         )
         async with watching(plan.kafka, plan.topics.application(number)) as offsets:
             await catch_up(plan, offsets, number, report, process)

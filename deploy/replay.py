@@ -6,17 +6,20 @@ the new generation, and the event's fate is copied.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from schemas.catalog import Catalog
 from schemas.cdevents.cloudevent import to_record
 from schemas.cdevents.event import CDEvent
 from schemas.cloudevents.event import CloudEvent
 from schemas.cloudevents.kafka import key_of, write_binary
 from schemas.topics import LARGEST_RECORD, Topics
+from streams.facts import partition_key
 
 CHUNK = 500  # raw rows fetched and published at once
 
@@ -44,8 +47,17 @@ ON CONFLICT DO NOTHING
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The generation that the recorded events are played to, and the catalog that it works with."""
+
+    topics: Topics
+    generation: int
+    catalog: Catalog
+
+
 async def replay(
-    connection: Any, kafka: str, topics: Topics, generation: int, mark: int, report: Callable[[int], None]
+    connection: Any, kafka: str, target: Target, mark: int, report: Callable[[int], None]
 ) -> int:
     """Publish everything recorded up to the row ``mark``, confirmed. Returns the number of events."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", max_request_size=LARGEST_RECORD)
@@ -53,8 +65,8 @@ async def replay(
     done = 0
     try:
         async for rows in chunks(connection, mark):
-            records = [event_record(topics, generation, row) for row in rows if not is_kept(row)]
-            records += await kept_records(connection, topics, generation, rows)
+            records = [event_record(target, row) for row in rows if not is_kept(row)]
+            records += await kept_records(connection, target, rows)
             sent = [await producer.send(t, value, key, headers=headers) for t, key, value, headers in records]
             for confirmation in sent:
                 await confirmation
@@ -78,33 +90,36 @@ def is_kept(row: asyncpg.Record) -> bool:
     return bool(row["emptied"]) or str(row["rule"]).startswith(("http://", "https://"))
 
 
-def event_record(topics: Topics, generation: int, row: asyncpg.Record) -> Record:
+def event_record(target: Target, row: asyncpg.Record) -> Record:
     """A recorded event as it came in, marked with where it did."""
     event = CloudEvent(orjson.loads(row["attributes"]), row["body"])
     headers, value = write_binary(event)
     milliseconds = int(row["received_at"].timestamp() * 1000)
     origin = f"{row['topic_partition']} {row['topic_offset']} {milliseconds} {row['topic']}"
-    headers = [*headers, ("dora-origin", origin.encode()), ("dora-generation", str(generation).encode())]
+    headers = [
+        *headers,
+        ("dora-origin", origin.encode()),
+        ("dora-generation", str(target.generation).encode()),
+    ]
     if row["traceparent"] is not None:
         headers.append(("traceparent", row["traceparent"].encode()))
-    return topics.replay(generation), key_of(event), value, headers
+    return target.topics.replay(target.generation), key_of(event), value, headers
 
 
-async def kept_records(
-    connection: Any, topics: Topics, generation: int, rows: Sequence[asyncpg.Record]
-) -> list[Record]:
+async def kept_records(connection: Any, target: Target, rows: Sequence[asyncpg.Record]) -> list[Record]:
     """The recorded CDEvents that are not made again, for the new generation; their events' fates copied."""
     kept = [row for row in rows if is_kept(row)]
     sources, ids = [row["source"] for row in kept], [row["id"] for row in kept]
     await connection.execute(COPY_FATES, sources, ids)
     whole = [is_kept(row) for row in rows]
     made = await connection.fetch(KEPT, [row["source"] for row in rows], [row["id"] for row in rows], whole)
-    return [cdevent_record(topics, generation, row) for row in made]
+    return [cdevent_record(target, row) for row in made]
 
 
-def cdevent_record(topics: Topics, generation: int, row: asyncpg.Record) -> Record:
+def cdevent_record(target: Target, row: asyncpg.Record) -> Record:
     """A recorded CDEvent as the workers publish one."""
     cdevent = CDEvent(orjson.loads(row["content"]), (row["cause_source"], row["cause_id"]), row["rule"])
-    key, value, headers = to_record(cdevent, row["traceparent"])
-    marks = [("dora-generation", str(generation).encode()), ("dora-rule", row["rule"].encode())]
-    return topics["cdevents"], key, value, [*headers, *marks]
+    _, value, headers = to_record(cdevent, row["traceparent"])
+    marks = [("dora-generation", str(target.generation).encode()), ("dora-rule", row["rule"].encode())]
+    key = partition_key(cdevent, target.catalog)
+    return target.topics["cdevents"], key, value, [*headers, *marks]

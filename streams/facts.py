@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.catalog import Catalog
+from schemas.cdevents.cloudevent import key_of
 from schemas.cdevents.event import CDEvent, derive_id
 from schemas.instant import microseconds_of, parse_instant
 
@@ -75,9 +76,7 @@ def deployment_of(event: CDEvent, catalog: Catalog) -> Deployment | None:
         raise ValueError(
             f"context.timestamp is not in the years {FIRST_YEAR} to {LAST_YEAR}; correct the clock"
         )
-    service = _text(dora.get("service")) or catalog.service("workload", event.subject_id)
-    native = _text((content.get("environment") or {}).get("id")) or ""
-    environment = _text(dora.get("environment")) or catalog.environment(native, service=service)
+    service, environment = place_of(event, catalog)
     channel = _text(dora.get("channel")) or "cdevents"
     counted, reason = decide_counted(kind, service, channel, catalog)
     told = _text(dora.get("reason"))
@@ -104,6 +103,26 @@ def deployment_of(event: CDEvent, catalog: Catalog) -> Deployment | None:
         cd_source=event.source,
         cd_id=event.id,
     )
+
+
+def place_of(event: CDEvent, catalog: Catalog) -> tuple[str, str]:
+    """The service and the environment that ``event`` is about, as the catalog calls them."""
+    dora, content = event.dora, event.document["subject"]["content"]
+    service = _text(dora.get("service")) or catalog.service("workload", event.subject_id)
+    native = _text((content.get("environment") or {}).get("id")) or ""
+    return service, _text(dora.get("environment")) or catalog.environment(native, service=service)
+
+
+def partition_key(event: CDEvent, catalog: Catalog) -> bytes:
+    """The key of the record that carries ``event``: what is counted together shares a partition.
+
+    For a deployment, service and environment as the catalog calls them: several workloads may be one service,
+    and a window of a partition knows only what is in it. For others, what the event itself says.
+    """
+    if event.type.rsplit(".", 3)[0] not in KINDS:
+        return key_of(event)
+    service, environment = place_of(event, catalog)
+    return f"{environment}/{service}".encode() if environment else service.encode()
 
 
 def decide_counted(kind: str, service: str, channel: str, catalog: Catalog) -> tuple[bool, str]:

@@ -1,7 +1,8 @@
 """The heartbeat: once a second, from inside the event loop, how far the worker is behind.
 
 It beats ``loop`` because it runs at all, and ``lag`` when there is nothing to do, when something was done
-since the last look, or when the worker knows what it waits for.
+since the last look, when a stage is at work (which has a limit of its own), or when the worker knows what it
+waits for.
 """
 
 from typing import Any
@@ -51,7 +52,7 @@ class Heartbeat(mode.Service):
         self.lag, finished = self._measure()
         moved = finished != self._finished
         self._finished = finished
-        if moved or not sum(self.lag.values()) or progress.waiting_for or app.rebalancing:
+        if moved or not sum(self.lag.values()) or progress.busy or progress.waiting_for or app.rebalancing:
             progress.beat("lag")
         for topic, records in self.lag.items():
             self.pipeline.telemetry.lag.labels(topic).set(records)

@@ -29,8 +29,10 @@ class ForgivingText(bytearray):
         return bytes(self).decode(encoding, "backslashreplace")
 
 
-class ForgivingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+class ForgivingBatch(_DefaultRecordBatchPy):
     """A batch parsed in Python over forgiving bytes; keys and values come out as plain bytes."""
+
+    _buffer: bytearray
 
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
@@ -56,7 +58,7 @@ class Batch:
             return iter(list(ForgivingBatch(self._content)))
 
 
-class Records(_MemoryRecordsPy):  # type: ignore[misc]
+class Records(_MemoryRecordsPy):
     """The batches of one fetch."""
 
     def next_batch(self) -> Any:

@@ -14,6 +14,7 @@ from schemas.cdevents.event import CDEvent
 from streams.batches import Stream
 from streams.consumer import App
 from streams.deadletters import DeadLetter
+from streams.facts import partition_key
 from streams.guard import Guard, Unconfirmed
 from streams.records import GENERATION, RULE, Arrival, Headers, Outgoing, arrival_of, generation_of
 from streams.router import Routes
@@ -46,9 +47,9 @@ class Pipeline:
         self.topics = self.settings.topics
         self.guard = Guard(self.app.progress, self._bury_event)
 
-    async def drain(self, stage: str, stream: Stream, handle: Handle) -> None:
-        """The life of a stage: every batch through the guard, then finished."""
-        async for batch in stream.batches(stage, self.settings.batch_size):
+    async def drain(self, stage: str, stream: Stream, handle: Handle, most: int | None = None) -> None:
+        """The life of a stage: every batch, of up to ``most`` records, through the guard, then finished."""
+        async for batch in stream.batches(stage, most or self.settings.batch_size):
             started = time.monotonic()
             await self.guard.run(stage, batch.events, handle)
             batch.finish()
@@ -64,7 +65,8 @@ class Pipeline:
         generation = str(self.generation).encode()
         records = []
         for cdevent in cdevents:
-            key, value, headers = to_record(cdevent, traceparent)
+            _, value, headers = to_record(cdevent, traceparent)
+            key = partition_key(cdevent, self.catalog)
             marks: Headers = [(GENERATION, generation), (RULE, cdevent.rule.encode())]
             self.telemetry.cdevents.labels(cdevent.type).inc()
             records.append(Outgoing(self.topics["cdevents"], key, value, [*headers, *marks]))

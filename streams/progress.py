@@ -54,6 +54,11 @@ class Progress:
         if not any(other.busy for other in self.activities.values()):
             self._idle.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether any stage holds a batch."""
+        return not self._idle.is_set()
+
     def stuck(self, limit: float) -> list[str]:
         """The busy stages without a sign of life for ``limit`` seconds."""
         now = time.monotonic()

@@ -51,7 +51,7 @@ def recompute(
         topics=topics,
         inputs=(topics["cloudevents"], *split(settings.input_topics)),
         timezone=timezone,
-        catalog_digest=load_catalog(settings.catalog).digest,
+        catalog=load_catalog(settings.catalog),
         environment={},
     )
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

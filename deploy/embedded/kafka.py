@@ -126,7 +126,8 @@ class Kafka(Store):
             return
         # A folder that was being formatted when the process was killed has no event in it.
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # An id of Kafka's form; one that began with a dash would be taken for an option.
+        cluster = "d" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         command = [java, *JVM, *QUICK_START, "-cp", classpath, "kafka.tools.StorageTool"]
         command += ["format", "-t", cluster, "-c", str(settings)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=java_environment())
@@ -142,13 +143,15 @@ def native_access(version: int) -> tuple[str, ...]:
 
 
 def java_environment() -> dict[str, str]:
-    """This process's environment, in which Java takes the names of files for UTF-8."""
+    """The environment, with which Java takes the names of files for UTF-8."""
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def escaped(value: object) -> str:
-    """A value of a Java properties file, which is Latin-1 with escapes."""
-    return str(value).encode("unicode_escape").decode("ascii")
+    """A value of a Java properties file: ASCII, everything else as escaped UTF-16 units."""
+    units = str(value).encode("utf-16-be").hex()
+    characters = (chr(int(units[i : i + 4], 16)) for i in range(0, len(units), 4))
+    return "".join(each if each.isascii() and each != "\\" else f"\\u{ord(each):04x}" for each in characters)
 
 
 def find_java() -> tuple[str, int]:

@@ -62,7 +62,7 @@ async def test_where_a_deployment_was_counted_is_remembered_after_the_counts_are
     tally = windows.tally()
     tally._read = lambda bucket, *_: [] if bucket == "day" else {}
     tally.place(report("a", AT))
-    await windows.remember(tally)
+    await windows.remember([(SimpleNamespace(message=None), tally)])
     first_placed = journal.entries.index(("write", "placed"))
     assert {("confirmed", bucket) for bucket in COUNTING} <= set(journal.entries[:first_placed])
     assert ("confirmed", "placed") in journal.entries[first_placed:]

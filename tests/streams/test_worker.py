@@ -165,3 +165,39 @@ async def test_every_record_of_a_kafkasink_is_stored_once_with_a_fate_and_its_by
         assert (row["type"], row["body"]) == (expected["type"], expected["body"])
         assert row["fate"] == "mapped" or row["reason"], row["type"]
     assert await count(database, "deadletters") == 0
+
+
+CATALOG = """
+services:
+  checkout:
+    workloads: [checkout-*, kasse]
+environments:
+  production: [prod, live, prod-*]
+"""
+
+
+async def test_workloads_that_the_catalog_makes_one_service_are_counted_together(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    """Whatever they are called, they meet in one partition, and so in one window."""
+    (tmp_path / "catalog.yaml").write_text(CATALOG)
+    names = [f"checkout-{n}" for n in range(6)] + ["kasse", "checkout"]
+    environments = ["prod", "live", "production", *(f"prod-{n}" for n in range(5))]
+    records = [
+        deployed(f"{service} {environment}", service=service, environment=environment)
+        for service in names
+        for environment in environments
+    ]
+    one = worker(infra, topics, database, tmp_path / "worker", catalog=str(tmp_path / "catalog.yaml"))
+    async with running(one):
+        await produce(infra.kafka, topics["cloudevents"], records, topics.partitions)
+
+        async def settled() -> bool:
+            return await count(database, "deployments") == len(records)
+
+        await eventually(settled, what="every deployment")
+        await idle(one)
+    rows = await fetch(
+        database, "SELECT DISTINCT service, environment, deployments FROM deployment_frequency"
+    )
+    assert [tuple(row) for row in rows] == [("checkout", "production", len(records))]

@@ -1,0 +1,156 @@
+"""How a worker begins and ends: several of them, wrong settings, another generation, a database that goes away."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.postgres import Postgres
+from deploy.migrations import migrate
+from schemas.topics import Topics
+from streams.progress import EXIT_SUPERSEDED
+from tests.infra.databases import execute
+from tests.infra.production import count, eventually, fetch, produce
+from tests.infra.servers import Infra
+from tests.streams.produced import deployed
+from tests.streams.running import ended, idle, running, worker
+
+pytestmark = pytest.mark.connected
+
+ALL_WEEK = [f"2026-03-{day:02d}T10:00:00Z" for day in range(2, 9)]
+
+
+def week(prefix: str, services: int = 6) -> list[tuple[str, str, str]]:
+    """(id, service, time) of one deployment of each service on each day of a week."""
+    return [(f"{prefix}-{n}-{at}", f"service-{n}", at) for n in range(services) for at in ALL_WEEK]
+
+
+async def send(infra: Infra, topics: Topics, prefix: str) -> int:
+    records = [deployed(event_id, service=service, at=at) for event_id, service, at in week(prefix)]
+    return await produce(infra.kafka, topics["cloudevents"], records, topics.partitions)
+
+
+async def counted(dsn: str, deployments: int) -> None:
+    """Wait until every table has them, each week of a service in one row."""
+
+    async def settled() -> bool:
+        weeks = await fetch(dsn, "SELECT deployments FROM deployment_frequency WHERE bucket = 'week'")
+        return (
+            await count(dsn, "cloudevents_raw") == deployments
+            and await count(dsn, "deployments") == deployments
+            and sum(row["deployments"] for row in weeks) == deployments
+        )
+
+    await eventually(settled, what=f"{deployments} deployments counted")
+
+
+async def test_two_workers_share_the_partitions_and_stop_cleanly(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    one, two = (worker(infra, topics, database, tmp_path / name) for name in ("one", "two"))
+    async with running(one, two):
+        sent = await send(infra, topics, "a")
+        await counted(database, sent)
+        measured = [sum((await each.get("/healthz"))["lag"].values()) for each in (one, two)]
+        assert measured == [0, 0]
+        shares = [len((await each.get("/healthz"))["lag"]) for each in (one, two)]
+        assert all(shares), "each has partitions of its own"
+        # The second leaves while there is work; what it held is counted once by the first.
+        sent += await send(infra, topics, "b")
+        assert await asyncio.to_thread(two.stop) == 0
+        await counted(database, sent)
+        assert await asyncio.to_thread(one.stop) == 0
+    rows = await fetch(
+        database,
+        "SELECT DISTINCT deployments, deployment_days FROM deployment_frequency WHERE bucket = 'week'",
+    )
+    assert [tuple(row) for row in rows] == [(14, 7)]
+    assert await count(database, "deadletters") == 0
+
+
+async def test_another_time_zone_than_the_tables_is_refused_with_advice(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    one = worker(infra, topics, database, tmp_path / "worker", timezone="Europe/Berlin")
+    one.start()
+    assert await ended(one) == 1
+    assert "dora recompute --timezone Europe/Berlin" in one.log()
+    assert "Traceback" not in one.log()
+
+
+async def test_a_worker_of_a_generation_that_is_over_ends_with_its_own_code(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    idle_one = worker(infra, topics, database, tmp_path / "idle")
+    async with running(idle_one):
+        await execute(database, "UPDATE generations SET state = 'retired'")
+        assert await ended(idle_one) == EXIT_SUPERSEDED
+    again = worker(infra, topics, database, tmp_path / "again")
+    again.start()
+    assert await ended(again) == 1
+    assert "there is no such generation; run: dora migrate" in again.log()
+
+
+async def test_a_worker_with_work_notices_at_its_next_transaction(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    one = worker(infra, topics, database, tmp_path / "worker")
+    async with running(one):
+        await execute(database, "UPDATE generations SET state = 'retired'")
+        await send(infra, topics, "a")
+        assert await ended(one, seconds=4) == EXIT_SUPERSEDED
+    assert await count(database, "cloudevents_raw") == 0
+    assert await count(database, "deployments") == 0
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path):
+    """A PostgreSQL that this test may stop."""
+    server = Postgres(tmp_path / "postgres")
+    server.start()
+    yield server
+    server.kill()
+
+
+async def test_a_worker_waits_for_a_database_that_is_away_and_goes_on(
+    infra: Infra, topics: Topics, own_postgres: Postgres, tmp_path: Path
+):
+    dsn = own_postgres.dsn()
+    await migrate(dsn)
+    one = worker(infra, topics, dsn, tmp_path / "worker")
+    async with running(one):
+        sent = await send(infra, topics, "a")
+        await counted(dsn, sent)
+        await asyncio.to_thread(own_postgres.kill)
+        sent += await send(infra, topics, "b")
+
+        async def waits() -> bool:
+            return "PostgreSQL" in str((await one.get("/healthz"))["waiting_for"])
+
+        await eventually(waits, what="the worker says what it waits for")
+        assert (await one.get("/readyz"))["waiting_for"] == ["PostgreSQL"]
+        assert (await one.get("/healthz"))["status"] == "ok"
+        await asyncio.to_thread(own_postgres.restart)
+        await counted(dsn, sent)
+        await idle(one)
+        assert await count(dsn, "deadletters") == 0
+        assert await asyncio.to_thread(one.stop) == 0
+    assert one.starts == 1
+
+
+async def test_a_worker_stops_while_the_database_is_away(
+    infra: Infra, topics: Topics, own_postgres: Postgres, tmp_path: Path
+):
+    """Nothing is acknowledged then, and the next worker does it."""
+    dsn = own_postgres.dsn()
+    await migrate(dsn)
+    one = worker(infra, topics, dsn, tmp_path / "worker")
+    async with running(one):
+        await asyncio.to_thread(own_postgres.kill)
+        sent = await send(infra, topics, "a")
+        await asyncio.sleep(1)
+        code = await asyncio.to_thread(one.stop)
+        print("exit code", code)
+    await asyncio.to_thread(own_postgres.restart)
+    async with running(one):
+        await counted(dsn, sent)
