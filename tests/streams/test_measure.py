@@ -13,6 +13,10 @@ from tests.streams.reports import report
 AT = datetime(2026, 3, 5, 10, tzinfo=UTC)
 
 
+class Event:
+    """Stands for a consumed event; only its identity is used."""
+
+
 class Journal:
     """What happened to the tables, in order: ("write", table) and ("confirmed", table)."""
 
@@ -62,7 +66,7 @@ async def test_where_a_deployment_was_counted_is_remembered_after_the_counts_are
     tally = windows.tally()
     tally._read = lambda bucket, *_: [] if bucket == "day" else {}
     tally.place(report("a", AT))
-    await windows.remember([(SimpleNamespace(message=None), tally)])
+    await windows.remember([(Event(), tally)])
     first_placed = journal.entries.index(("write", "placed"))
     assert {("confirmed", bucket) for bucket in COUNTING} <= set(journal.entries[:first_placed])
     assert ("confirmed", "placed") in journal.entries[first_placed:]
