@@ -19,7 +19,7 @@ from deploy.embedded.probes import in_thread
 from deploy.embedded.process import PartError, Process
 from deploy.provisioning import OWNER, READER, provision, role_dsn
 from deploy.server import Server
-from schemas.topics import Topics
+from schemas.topics import Topics, read_names
 
 WATCH_POLL = 0.5  # seconds; looking at the children costs nothing that could be measured
 SUPERSEDED = 75  # a worker's exit code when a new generation has become active: it is to be started again
@@ -141,7 +141,9 @@ class Instance:
             store.complete()
         self._remember()
         topics = Topics(
-            partitions=int(self._setting("DORA_PARTITIONS", "8")), prefix=self._setting("DORA_TOPIC_PREFIX")
+            partitions=int(self._setting("DORA_PARTITIONS", "8")),
+            prefix=self._setting("DORA_TOPIC_PREFIX"),
+            names=read_names(self._setting("DORA_TOPIC_NAMES")),
         )
         in_thread(provision(self.postgres, self.kafka.address, topics, self._setting("DORA_TIMEZONE", "UTC")))
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.topics import Topics
+from schemas.topics import Topics, read_names
 
 # A record is its data plus headers, key and framing. The body cap stays this far below what the producer
 # sends at most, and that below the broker's message.max.bytes (1,048,588 by default): what is read also fits.
@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma separated")
     topic_prefix: str = Field("", description="Put before every topic's name")
+    topic_names: str = Field("", description="Topics called otherwise: role=name, comma separated")
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every topic")
     host: str = Field("127.0.0.1", description="The address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 picks a free one")
@@ -46,10 +47,16 @@ class Settings(BaseSettings):
     webhook_origins: str = Field("*", description="Origins that the web-hook handshake allows; * for all")
     webhook_rate: int | None = Field(None, ge=1, description="Requests a minute that the handshake grants")
 
+    @field_validator("topic_names")
+    @classmethod
+    def _known_topics(cls, text: str) -> str:
+        read_names(text)
+        return text
+
     @property
     def topics(self) -> Topics:
         """The topics of this installation."""
-        return Topics(partitions=self.partitions, prefix=self.topic_prefix)
+        return Topics(self.partitions, self.topic_prefix, read_names(self.topic_names))
 
     @property
     def message_limit(self) -> int:

@@ -3,8 +3,12 @@
 Workers need no right to create topics (docs/operating.md), so Faust's changelogs are in the table too.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+
+# What Kafka takes for a topic.
+NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}", re.ASCII)
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -80,3 +84,19 @@ class Topics:
     def with_partitions(self, partitions: int) -> "Topics":
         """The same topics with another number of partitions."""
         return replace(self, partitions=partitions)
+
+
+def read_names(text: str) -> dict[str, str]:
+    """The overrides in ``role=name,role=name``, as in ``cloudevents=platform.events``.
+
+    Raises ``ValueError`` naming what is wrong.
+    """
+    names: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        role, equals, name = (piece.strip() for piece in entry.partition("="))
+        if not equals or not NAME.fullmatch(name):
+            raise ValueError(f"{entry!r}: write role=name, with a name that Kafka takes for a topic")
+        if role not in ROLES:
+            raise ValueError(f"{role!r} is no topic of ours; there are: {', '.join(ROLES)}")
+        names[role] = name
+    return names

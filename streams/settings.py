@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.calendar import zone_of
-from schemas.topics import Topics
+from schemas.topics import Topics, read_names
 
 
 class Settings(BaseSettings):
@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         SecretStr("postgresql://127.0.0.1:5432/dora"), description="PostgreSQL DSN of the worker's role"
     )
     topic_prefix: str = Field("", description="Put before every topic name and the consumer group")
+    topic_names: str = Field("", description="Topics called otherwise: role=name, comma separated")
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every topic")
     input_topics: str = Field("", description="Further topics of CloudEvents to read, comma separated")
     routes: Path | None = Field(None, description="YAML file: CloudEvent type to a list of targets")
@@ -53,7 +54,13 @@ class Settings(BaseSettings):
             zone_of(name)
         return name
 
+    @field_validator("topic_names")
+    @classmethod
+    def _known_topics(cls, text: str) -> str:
+        read_names(text)
+        return text
+
     @property
     def topics(self) -> Topics:
         """The topics of this installation."""
-        return Topics(partitions=self.partitions, prefix=self.topic_prefix)
+        return Topics(self.partitions, self.topic_prefix, read_names(self.topic_names))

@@ -18,11 +18,10 @@ def ingress() -> None:
     Example:
       DORA_KAFKA=broker:9092 dora ingress
     """
-    from ingress.app import serve
-    from ingress.settings import Settings
-
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
+    from ingress.app import serve
+    from ingress.settings import Settings
 
     configure()
     serve(settings_from_environment(Settings))

@@ -13,6 +13,9 @@ def topics(
     prefix: Annotated[
         str, typer.Option(envvar="DORA_TOPIC_PREFIX", help="Put before every name; separates installations.")
     ] = "",
+    names: Annotated[
+        str, typer.Option(envvar="DORA_TOPIC_NAMES", help="Topics called otherwise: role=name,role=name.")
+    ] = "",
     replication_factor: Annotated[
         int, typer.Option(envvar="DORA_REPLICATION_FACTOR", min=1, help="Copies of every partition.")
     ] = 1,
@@ -32,10 +35,14 @@ def topics(
     import logging
 
     from deploy.kafka_topics import create
-    from schemas.topics import Topics
+    from schemas.topics import Topics, read_names
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told once, by the error
-    table = Topics(partitions=partitions, prefix=prefix).all(generation)
+    try:
+        overrides = read_names(names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--names") from error
+    table = Topics(partitions, prefix, overrides).all(generation)
     done = asyncio.run(create(kafka, table, replication_factor=replication_factor))
     for name in done.new:
         typer.echo(f"created {name}")

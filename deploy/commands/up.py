@@ -27,7 +27,7 @@ def up(
     \b
     Examples:
       dora up
-      dora up --data-dir /var/tmp/other --ingress-port 0 --query-port 0 --kafka-port 0 --postgres-port 0
+      dora up --data-dir other --ingress-port 0 --query-port 0 --kafka-port 0 --postgres-port 0
     """
     from deploy.interruption import Interrupted, interruptible
     from deploy.supervisor import Instance, Ports

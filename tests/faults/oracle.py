@@ -59,13 +59,14 @@ async def find_wrong_deployments(expected: dict[str, Deployment], dsn: str) -> l
 
 
 async def find_wrong_frequency(expected: dict[str, Deployment], dsn: str) -> list[str]:
-    query = "SELECT service, environment, bucket, bucket_start, deployments, deployment_days FROM deployment_frequency"
-    found = {tuple(row)[:4]: tuple(row)[4:] for row in await fetch(dsn, query)}
+    columns = "service, environment, bucket, bucket_start, deployments, deployment_days"
+    rows = await fetch(dsn, f"SELECT {columns} FROM deployment_frequency")  # noqa: S608
+    found = {tuple(row)[:4]: tuple(row)[4:] for row in rows}
     wanted = count(expected.values())
     wrong = {key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)}
     if not wrong:
         return []
-    key = sorted(wrong, key=str)[0]
+    key = min(wrong, key=str)
     return [
         f"{len(wrong)} of {len(wanted)} buckets are wrong, as {key}: {found.get(key)}, not {wanted.get(key)}"
     ]

@@ -21,15 +21,15 @@ GOLDEN = Path(__file__).parents[1] / "fixtures" / "seed-golden"
 # What the upstream answered and we do not, by name, day and reason.
 DIFFERENCES = {
     ("nginx-deployment", "2023-08-06T00:00:00Z"): (
-        "e3 scales the same ReplicaSet of the same object up again: that is no new rollout; the upstream counts"
-        " any Event on a Deployment once per object and day"
+        "e3 scales the same ReplicaSet of the same object up again: that is no new rollout;"
+        " the upstream counts any Event on a Deployment once per object and day"
     ),
     ("nginx-deployment", "2023-08-07T00:00:00Z"): (
         "e8 is a FailedCreate: nothing was deployed; the upstream does not look at an Event's reason"
     ),
 }
 
-# e1, e2, e3 tell of one rollout, e4 and e5 of another: whichever comes first is mapped, the rest may be known.
+# e1, e2, e3 tell of one rollout, e4 and e5 of another: the first to come is mapped, the rest may be known.
 FATES = {
     "e1": ("mapped", ""),
     "e2": ("mapped or ignored", ""),

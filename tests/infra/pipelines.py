@@ -46,9 +46,12 @@ class Pipeline:
 
 @asynccontextmanager
 async def running(
-    infra: Infra, topics: Topics, dsn: str, folder: Path, **settings: str
+    infra: Infra, topics: Topics, dsn: str, folder: Path, *, worker_before: str = "", **settings: str
 ) -> AsyncIterator[Pipeline]:
-    """Start the three processes with further ``DORA_*`` settings, and kill them afterwards."""
+    """Start the three processes with further ``DORA_*`` settings, and kill them afterwards.
+
+    ``worker_before`` is Python that runs in the worker's process first.
+    """
     environment = {
         "DORA_KAFKA": infra.kafka,
         "DORA_POSTGRES": dsn,
@@ -60,7 +63,11 @@ async def running(
         "DORA_SESSION_TIMEOUT": "8",
         **{f"DORA_{name.upper()}": value for name, value in settings.items()},
     }
-    programs = [Program(command, folder / command, environment) for command in ("ingress", "worker", "query")]
+    before = {"worker": worker_before}
+    programs = [
+        Program(command, folder / command, environment, before=before.get(command, ""))
+        for command in ("ingress", "worker", "query")
+    ]
     try:
         for program in programs:
             program.start()

@@ -34,10 +34,10 @@ class Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "port").unlink(missing_ok=True)
         self.starts += 1
-        code = f"{self.before}\nimport sys\nsys.argv = ['dora', {self.command!r}]\nfrom deploy.cli import main\nmain()"
+        run = f"import sys; sys.argv = ['dora', {self.command!r}]; from deploy.cli import main; main()"
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code],
+                [sys.executable, "-c", f"{self.before}\n{run}"],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
                 stdout=log,

@@ -49,7 +49,7 @@ async def client_of(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 async def until_ready(client: httpx.AsyncClient, status: int = 200) -> None:
     async with asyncio.timeout(30):
-        while (await client.get("/readyz")).status_code != status:  # noqa: ASYNC110 - polled like a load balancer
+        while (await client.get("/readyz")).status_code != status:
             await asyncio.sleep(0.05)
 
 
@@ -159,7 +159,7 @@ async def test_a_record_beyond_the_producers_limit(settings: Settings):
     publisher = KafkaPublisher(settings)
     await publisher.start()
     async with asyncio.timeout(30):
-        while publisher.trouble() is not None:  # noqa: ASYNC110 - what is waited for has no event
+        while publisher.trouble() is not None:
             await asyncio.sleep(0.05)
     with pytest.raises(RecordTooLarge):
         await publisher.publish([Record(b"k", b"x" * settings.message_limit, [])])

@@ -102,7 +102,7 @@ async def kafka() -> AsyncIterator[KafkaPublisher]:
 
 async def until(check) -> None:
     async with asyncio.timeout(5):
-        while not check():  # noqa: ASYNC110 - what is waited for has no event
+        while not check():
             await asyncio.sleep(0.005)
 
 

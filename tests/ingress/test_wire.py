@@ -22,7 +22,7 @@ async def ingress():
 
 async def eventually(check) -> None:
     async with asyncio.timeout(10):
-        while not check():  # noqa: ASYNC110 - what is waited for has no event
+        while not check():
             await asyncio.sleep(0.01)
 
 

@@ -139,7 +139,7 @@ def test_references_are_unmapped_and_say_what_to_change(events: tuple):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_duplicates_do_not_matter(seed: int, in_order: Played):
     shuffled = [*OBJECTS, *OBJECTS]
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - a repeatable shuffle
+    random.Random(seed).shuffle(shuffled)
     played = play(shuffled)
     assert played.table == EXPECTED
     assert played.effective == in_order.effective
@@ -148,7 +148,7 @@ def test_order_and_duplicates_do_not_matter(seed: int, in_order: Played):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_events_beside_objects_change_nothing(seed: int, in_order: Played):
-    chance = random.Random(seed)  # noqa: S311 - a repeatable shuffle
+    chance = random.Random(seed)
     mixed = [*OBJECTS, *EVENTS, *chance.sample([*OBJECTS, *EVENTS], 100)]
     chance.shuffle(mixed)
     played = play(mixed)

@@ -18,6 +18,8 @@ from tests.streams.test_pipeline import deployed
 class RawName(str):
     """A header name that is written as bytes which are no text."""
 
+    __slots__ = ()
+
     def encode(self, *_: Any) -> bytes:
         return b"\xff\xfe-name"
 

@@ -1,4 +1,4 @@
-"""The recorded Kubernetes scenario through the whole worker, as a KafkaSink delivers it: unkeyed, and worse."""
+"""The recorded Kubernetes scenario through the whole worker, as a KafkaSink delivers it, and worse."""
 
 import asyncio
 import json
@@ -58,7 +58,10 @@ async def effective(dsn: str) -> dict[tuple[str, str, str], int]:
 
 
 async def frequency(dsn: str) -> dict[tuple[str, str], int]:
-    query = "SELECT service, environment, sum(deployments) FROM deployment_frequency WHERE bucket = 'day' GROUP BY 1, 2"
+    query = """
+        SELECT service, environment, sum(deployments)
+        FROM deployment_frequency WHERE bucket = 'day' GROUP BY 1, 2
+    """
     return {(row[0], row[1]): row[2] for row in await fetch(dsn, query)}
 
 
@@ -78,7 +81,7 @@ async def test_unkeyed_shuffled_doubled_over_three_workers(
     infra: Infra, topics: Topics, database: str, tmp_path: Path, seed: int
 ) -> None:
     records = 2 * (recorded("deployments") + recorded("events"))
-    random.Random(seed).shuffle(records)  # noqa: S311 - a test's order
+    random.Random(seed).shuffle(records)
     workers = [
         Program("worker", tmp_path / str(n), environment(infra, topics, database, tmp_path / f"state{n}"))
         for n in range(3)

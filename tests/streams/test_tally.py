@@ -95,7 +95,7 @@ BACK_OVER_MIDNIGHT = [
 
 @settings(max_examples=200)
 @given(histories, zones, st.randoms(use_true_random=False))
-@example(BACK_OVER_MIDNIGHT, ZoneInfo("America/St_Johns"), Random(1))  # noqa: S311
+@example(BACK_OVER_MIDNIGHT, ZoneInfo("America/St_Johns"), Random(1))
 def test_any_order_repetition_and_batching_ends_in_the_recount(reports, zone, random):
     tables = Tables(zone)
     for batch in batches(reports, random):
