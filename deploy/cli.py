@@ -37,7 +37,7 @@ def summary(module: str) -> str:
 def application(asked: str | None) -> typer.Typer:
     """The command line; only the command ``asked`` for is more than its name and its summary."""
     app = typer.Typer(
-        help="CloudEvents in, the five DORA metrics out. Begin with `dora demo` or `dora up`.",
+        help="CloudEvents in, DORA metrics out. Begin with `dora demo` or `dora up`.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

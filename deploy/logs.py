@@ -2,11 +2,34 @@
 
 import logging
 import sys
+import time
 
 import structlog
 
 # Without the values of variables: those are payloads and passwords, and take seconds to write out.
 TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
+
+class Sparing(logging.Filter):
+    """Passes the same message of a logger once in ``PAUSE`` seconds.
+
+    A client whose broker is away says so twenty times a second, for as long as it lasts.
+    """
+
+    PAUSE = 10.0  # seconds
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is news. Messages are told apart by their text before its values."""
+        key = (record.name, str(record.msg)[:80])
+        now = time.monotonic()
+        if now - self._passed.get(key, -self.PAUSE) < self.PAUSE:
+            return False
+        self._passed[key] = now
+        return True
 
 
 def configure(*, level: int = logging.INFO) -> None:
@@ -35,6 +58,8 @@ def configure(*, level: int = logging.INFO) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
+    for noisy in ("aiokafka", "aiokafka.consumer.group_coordinator", "aiokafka.consumer.fetcher"):
+        logging.getLogger(noisy).addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

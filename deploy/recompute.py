@@ -16,8 +16,9 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ class RecomputeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to build and where. ``timezone`` ``None`` keeps the zone; ``environment`` is the worker's."""
+    """What to build and where. ``timezone`` ``None`` keeps the zone."""
 
     kafka: str
     postgres: str
@@ -51,7 +52,6 @@ class Plan:
     inputs: tuple[str, ...]
     timezone: str | None
     catalog: Catalog
-    environment: Mapping[str, str]
     replication_factor: int = 1
 
 
@@ -157,22 +157,36 @@ async def reach(
 
 @contextmanager
 def worker(plan: Plan, number: int) -> "Iterator[subprocess.Popen[bytes]]":
-    """A worker for the generation that is being built. Afterwards the others, started again, take over."""
-    settings = {"DORA_GENERATION": str(number), "DORA_WORKER_PORT": "0", "DORA_PORT_FILE": ""}
-    if plan.timezone is not None:
-        settings["DORA_TIMEZONE"] = plan.timezone
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", "worker"],
-        env={**os.environ, **plan.environment, **settings},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
+    """A worker for the generation that is being built. Afterwards the others, started again, take over.
+
+    Its tables are in a folder of its own, and it has no lasting name: it is here for once.
+    """
+    with tempfile.TemporaryDirectory(prefix="dora-recompute-") as state:
+        settings = {
+            "DORA_GENERATION": str(number),
+            "DORA_STATE_DIR": state,
+            "DORA_INSTANCE": "",
+            "DORA_WORKER_PORT": "0",
+            "DORA_PORT_FILE": "",
+            "DORA_TIMEZONE": plan.timezone or os.environ.get("DORA_TIMEZONE", ""),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.cli", "worker"],
+            env={**os.environ, **settings},
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
-            process.wait(STOP_DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process
+        finally:
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End the worker, by force when it takes longer than it should."""
+    process.terminate()
+    try:
+        process.wait(STOP_DEADLINE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

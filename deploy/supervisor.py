@@ -169,6 +169,7 @@ class Instance:
             "DORA_KAFKA": self.kafka.address,
             "DORA_POSTGRES": role_dsn(self.postgres, role),
             "DORA_STATE_DIR": str(self.folder.path / "state" / name),
+            "DORA_INSTANCE": name,
         }
         if command != "ingress":
             environment["DORA_INGRESS_URL"] = self.ingress.url

@@ -1,1 +1,1 @@
-"""The way in: HTTP to Kafka. Accept, authenticate, name, publish durably."""
+"""The way in: HTTP to Kafka. Accept, check, publish durably."""

@@ -87,6 +87,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         stream_wait_empty=False,  # batches are finished by the frontier, not by acks
         stream_buffer_maxsize=settings.batch_size * 4,
         broker_commit_interval=1.0,
+        consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 6,
         broker_max_poll_records=settings.batch_size * 2,

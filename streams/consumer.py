@@ -1,11 +1,15 @@
 """Faust, with the parts replaced that would lose events or waste time.
 
-Four overrides, each covered by tests/streams/test_overrides.py, which fails when Faust changes underneath:
+Six overrides, each covered by tests/streams/test_overrides.py, which fails when Faust changes underneath:
 
 * ``Consumer._drain_messages``: stock Faust makes four tasks for every message; here four for every poll.
 * ``Consumer._new_offset`` and ``_filter_tps_with_pending_acks``: what may be committed is the ``Frontier``,
   not Faust's set of acked offsets, whose gap check is off by one and absent at offset 0.
 * ``Consumer._commit_offsets``: a commit that failed is not remembered as made.
+* ``Consumer.perform_seek``: stock Faust seeks while it fetches, and empties the stages' queues afterwards;
+  what came in between is never read again. Here the drain itself seeks, before it hands over anything.
+* ``Consumer.verify_all_partitions_active``: left out. It looks for signs that batches do not give, and
+  crashes the worker when a rebalance begins under its eyes; streams/watchdog.py does its work.
 * ``App._consumer_wait_empty``: a partition is given up only when no stage is working on it any more.
 """
 
@@ -15,6 +19,8 @@ from contextlib import suppress
 from typing import Any
 
 import faust
+import structlog
+from aiokafka.errors import KafkaError
 from faust.transport.consumer import CONSUMER_FETCHING
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -23,16 +29,24 @@ from streams.frontier import Frontier
 
 # Messages handed over before other tasks get the event loop: small enough to answer probes in time.
 YIELD_EVERY = 100
+SEEK_PAUSE = 0.2  # seconds before a seek is tried again that a rebalance interrupted
+
+log = structlog.get_logger(__name__)
 
 
 class Consumer(driver.Consumer):
     """Faust's consumer with a leaner drain, committing the frontier."""
 
+    # Until it is done after an assignment, events are passed over: they are read again from where it leads.
+    _seek_due = True
+
     async def _deliver(self, tp: TP, message: Any, messages: AsyncIterator[tuple[TP, Any]]) -> None:
         read_offset, callback, delivered = self._read_offset, self.callback, 0
         while True:
             seen = read_offset[tp]
-            if seen is None or message.offset >= seen:
+            if self._seek_due and not self._is_changelog_tp(tp):
+                pass
+            elif seen is None or message.offset >= seen:
                 await callback(message)
                 read_offset[tp] = message.offset
             delivered += 1
@@ -62,6 +76,8 @@ class Consumer(driver.Consumer):
             self.diag.unset_flag(CONSUMER_FETCHING)
 
     async def _drain_once(self) -> None:
+        if self._seek_due and not self.app.rebalancing:
+            await self._seek_streams()
         messages = self.getmany(timeout=1.0)
         try:
             tp, message = await anext(messages)
@@ -71,6 +87,34 @@ class Consumer(driver.Consumer):
         finally:
             with suppress(RuntimeError):  # still running inside the task that the suspension cancelled
                 await messages.aclose()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Take over partitions, of which nothing is handed over before the seek."""
+        self._seek_due = True
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Have the drain seek at its next turn, when it cannot fetch and nobody will empty a queue."""
+        self._seek_due = True
+
+    async def verify_all_partitions_active(self) -> None:
+        """Leave it to the watchdog."""
+
+    async def _seek_streams(self) -> None:
+        self._seek_due = False  # a rebalance that begins meanwhile makes it due again
+        try:
+            if self.assignment():
+                await super().perform_seek()
+            # Stock Faust leaves these where they are, which may be behind what was fetched and passed over.
+            if uncommitted := [tp for tp in self.assignment() if self._is_uncommitted(tp)]:
+                await self.seek_wait(await self.earliest_offsets(*uncommitted))
+        except (KafkaError, AssertionError) as error:  # assertions are how aiokafka says "not assigned"
+            self._seek_due = True
+            log.warning("consumer.seek_again", error=type(error).__name__)
+            await asyncio.sleep(SEEK_PAUSE)
+
+    def _is_uncommitted(self, tp: TP) -> bool:
+        return (self._committed_offset.get(tp) or 0) <= 0 and not self._is_changelog_tp(tp)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

@@ -35,6 +35,11 @@ class Frontier:
         """The topics that stages read; changelogs are not among them."""
         return frozenset(self._stages)
 
+    @property
+    def stages(self) -> frozenset[str]:
+        """The names of all stages."""
+        return frozenset().union(*self._stages.values())
+
     def partitions(self) -> list[TP]:
         """The partitions in which anything was finished."""
         return list(self._next)

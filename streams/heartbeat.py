@@ -14,11 +14,12 @@ from streams.pipeline import Pipeline
 from streams.progress import EXIT_SUPERSEDED, exit_now
 
 INTERVAL = 1.0  # seconds
+UNKNOWN = -1
 GENERATION_INTERVAL = 5.0  # seconds
 
 
 class Heartbeat(mode.Service):
-    """A service of the worker. ``lag`` is the number of records not yet finished, by topic."""
+    """A service of the worker. ``lag``: records not yet finished, by topic; empty while unknown."""
 
     def __init__(self, pipeline: Pipeline, **options: Any) -> None:
         super().__init__(**options)
@@ -52,11 +53,12 @@ class Heartbeat(mode.Service):
         self.lag, finished = self._measure()
         moved = finished != self._finished
         self._finished = finished
-        if moved or not sum(self.lag.values()) or progress.busy or progress.waiting_for or app.rebalancing:
+        idle = not sum(self.lag.values())
+        if moved or idle or progress.busy or progress.waiting_for or app.rebalancing:
             progress.beat("lag")
         for topic, records in self.lag.items():
             self.pipeline.telemetry.lag.labels(topic).set(records)
-        for stage in list(progress.activities):
+        for stage in app.frontier.stages:
             self.pipeline.telemetry.waiting.labels(stage).set(float(stage in progress.waiting_for))
 
     def _measure(self) -> tuple[dict[str, int], int]:
@@ -65,10 +67,12 @@ class Heartbeat(mode.Service):
         app = self.pipeline.app
         consumer = app.consumer
         for tp in consumer.assignment():
-            end = consumer.highwater(tp)
-            done = app.frontier.committable(tp) or consumer._committed_offset.get(tp)
-            if end is None or tp.topic not in app.frontier.topics:
+            if tp.topic not in app.frontier.topics:
                 continue
+            end = consumer.highwater(tp)
+            if end is None:
+                return {}, UNKNOWN  # not fetched from yet: a partial sum would look like being done
+            done = app.frontier.committable(tp) or consumer._committed_offset.get(tp)
             finished += done or 0
             lag[tp.topic] = lag.get(tp.topic, 0) + max(0, end - (done or 0))
         return lag, finished

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     worker_port: int = Field(8082, ge=0, le=65535, description="Port of the same; 0 picks a free one")
     port_file: Path | None = Field(None, description="The bound port is written here")
     batch_size: int = Field(500, ge=1, le=10_000, description="Most records that a stage takes at once")
+    instance: str | None = Field(
+        None, description="A name that this worker keeps over restarts: it gets its partitions back at once"
+    )
     session_timeout: float = Field(
         30.0, ge=6, description="Seconds after which Kafka gives up on a silent worker"
     )

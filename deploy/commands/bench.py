@@ -10,7 +10,7 @@ def bench(
     rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 100,
     duration: Annotated[float, typer.Option(min=1, max=3600, help="Seconds to post for.")] = 30,
 ) -> None:
-    r"""Measure the pipeline on this machine, on embedded parts.
+    """Measure the pipeline on this machine, on embedded parts.
 
     freshness posts deployments at a steady rate and reads the answer without pause; printed are the seconds
     from the POST until the answer counts the event.

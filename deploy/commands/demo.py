@@ -16,7 +16,7 @@ def demo(
     kafka_port: Port = 9092,
     postgres_port: Port = 5432,
 ) -> None:
-    r"""Run everything, play three months of sample events, print the metrics.
+    """Run everything, play three months of sample events, print the metrics.
 
     The samples are a small shop's: Kubernetes rollouts as Knative tells of them, and CDEvents of two tools,
     sent to the ingress over HTTP. Playing them twice changes nothing. Without --once it stays up as `dora up`

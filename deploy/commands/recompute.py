@@ -9,8 +9,11 @@ def recompute(
     timezone: Annotated[
         str | None, typer.Option(help="Keep the windowed tables in this IANA zone from now on.")
     ] = None,
+    replication_factor: Annotated[
+        int, typer.Option(envvar="DORA_REPLICATION_FACTOR", min=1, help="Copies of every new partition.")
+    ] = 1,
 ) -> None:
-    r"""Build every derived row anew from the recorded events, beside live traffic.
+    """Build every derived row anew from the recorded events, beside live traffic.
 
     Needed after a change of the catalog, the time zone, the routes or a transformer. The answers stay as they
     are until the new rows are complete; then all of them change in one transaction, and the running workers
@@ -52,7 +55,7 @@ def recompute(
         inputs=(topics["cloudevents"], *split(settings.input_topics)),
         timezone=timezone,
         catalog=load_catalog(settings.catalog),
-        environment={},
+        replication_factor=replication_factor,
     )
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:

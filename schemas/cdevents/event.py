@@ -1,7 +1,7 @@
 """A CDEvent, first as a transformer drafts it, then complete with its identity.
 
 Spec: CDEvents 0.5.1, spec.md and cloudevents-binding.md. What DORA needs and CDEvents has no field for
-travels in ``customData.dora`` (docs/architecture.md).
+travels in ``customData.dora`` (docs/cdevents.md).
 """
 
 from collections.abc import Mapping

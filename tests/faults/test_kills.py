@@ -25,7 +25,7 @@ from tests.infra.programs import Program
 pytestmark = [pytest.mark.connected, pytest.mark.fault, pytest.mark.timeout(300)]
 
 EVENTS = 5_000
-A_SECOND = 400
+A_SECOND = 500
 
 
 class Scene:
@@ -50,6 +50,7 @@ class Scene:
             "DORA_PORT": "0",
             "DORA_WORKER_PORT": "0",
             "DORA_SESSION_TIMEOUT": "6",
+            "DORA_INSTANCE": "worker-1",
         }
         self.ingress, self.worker = (
             Program(command, self.folder / command, environment, before=self._before[command])
@@ -74,7 +75,7 @@ class Scene:
         """The faults, spread over the time of posting."""
         chance = random.Random(20261123)
         for victim in ("worker", "ingress", "worker", "kafka", "worker"):
-            await asyncio.sleep(chance.uniform(1.5, 2.5))
+            await asyncio.sleep(chance.uniform(1.0, 1.6))
             if victim == "kafka":
                 await self.freeze_and_restart_broker()
             else:
@@ -101,7 +102,6 @@ class Scene:
                 return False
             return bool(health["lag"]) and not any(health["lag"].values())
 
-        await self.worker.ready()
         await eventually(nothing_left, seconds=90, what="lag 0")
         await asyncio.sleep(2.5)
         await eventually(nothing_left, seconds=90, what="lag 0, still")

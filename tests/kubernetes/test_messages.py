@@ -105,7 +105,7 @@ def test_an_event_object_that_expires_is_no_news():
         ({"apiVersion": "v1", "kind": "Service"}, "Service objects of API group core"),
         # Another group's Deployment is another thing.
         (workload("Deployment", apiVersion="example.org/v1"), "Deployment objects of API group example.org"),
-        (workload("Deployment", metadata__uid=None), "no field 'uid'"),
+        (workload("Deployment", metadata__uid=None), "no field 'metadata.uid'"),
         (workload("Deployment", metadata__name="a b"), "unexpected shape"),
         (workload("Deployment", spec=None), "no field 'spec'"),
         (None, "unexpected shape"),

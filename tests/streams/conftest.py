@@ -23,5 +23,7 @@ async def app(tmp_path: Path) -> App:
 
 @pytest.fixture
 def consumer(app: App) -> Consumer:
-    """Its consumer."""
-    return app.consumer
+    """Its consumer, at work: the seek after an assignment is done."""
+    consumer = app.consumer
+    consumer._seek_due = False
+    return consumer

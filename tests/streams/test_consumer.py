@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import faust.transport.consumer
+import pytest
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from streams.consumer import App, Consumer, Transport
@@ -98,6 +100,92 @@ async def test_the_drain_lets_others_run_during_a_long_poll(consumer: Consumer):
     await consumer._drain_messages(Fetches(consumer, [message(n) for n in range(1000)]))
     task.cancel()
     assert turns >= 10
+
+
+class Seeking:
+    """A consumer after an assignment: partition 0 was committed at 5, partition 1 never."""
+
+    def __init__(self, consumer: Consumer, *, error: Exception | None = None) -> None:
+        self.done: list[Any] = []
+        self.error = error
+        consumer.assignment = lambda: {IN, FRESH, CHANGELOG}
+        consumer._is_changelog_tp = lambda tp: tp == CHANGELOG
+        consumer.seek_to_committed = self.seek_to_committed
+        consumer.earliest_offsets = self.earliest_offsets
+        consumer.seek_wait = self.seek_wait
+        consumer._seek_due = True
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        self.done.append("committed")
+        return {IN: 5, FRESH: None, CHANGELOG: None}
+
+    async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 2)
+
+    async def seek_wait(self, offsets: dict[TP, int]) -> None:
+        self.done.append(offsets)
+
+
+FRESH, CHANGELOG = TP("cloudevents", 1), TP("g1-placed-changelog", 0)
+
+
+async def offsets_handed_over(consumer: Consumer, *polls: list[Any]) -> list[tuple[TP, int]]:
+    seen: list[tuple[TP, int]] = []
+
+    async def callback(each: Any) -> None:
+        seen.append((each.tp, each.offset))
+
+    consumer.callback = callback
+    await consumer._drain_messages(Fetches(consumer, *polls))
+    return seen
+
+
+async def test_after_an_assignment_the_drain_seeks_before_it_hands_over(consumer: Consumer):
+    """Also where nothing was committed: what was fetched meanwhile was passed over."""
+    seeking = Seeking(consumer)
+    assert await offsets_handed_over(consumer, [message(5), message(2, FRESH)]) == [(IN, 5), (FRESH, 2)]
+    assert seeking.done == ["committed", {FRESH: 2}]
+    assert consumer._committed_offset[IN] == 5
+
+
+async def test_during_a_rebalance_only_changelogs_are_handed_over(app: App, consumer: Consumer):
+    """The stages' queues are emptied at its end, and nothing would read the events again."""
+    seeking = Seeking(consumer)
+    app.rebalancing = True
+    polls = [[message(5), message(0, CHANGELOG), message(3, FRESH)]]
+    assert await offsets_handed_over(consumer, *polls) == [(CHANGELOG, 0)]
+    assert seeking.done == []
+
+
+async def test_an_assignment_and_faust_itself_make_a_seek_due(consumer: Consumer, monkeypatch):
+    async def nothing(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(StockConsumer, "on_partitions_assigned", nothing)
+    await consumer.on_partitions_assigned({IN}, 3)
+    assert consumer._seek_due
+    consumer._seek_due = False
+    await consumer.perform_seek()
+    assert consumer._seek_due
+
+
+@pytest.mark.parametrize("error", [IllegalStateError("not assigned"), AssertionError("no partitions")])
+async def test_a_seek_that_a_rebalance_interrupts_is_done_again(consumer: Consumer, monkeypatch, error):
+    monkeypatch.setattr("streams.consumer.SEEK_PAUSE", 0)
+    seeking = Seeking(consumer, error=error)
+    assert await offsets_handed_over(consumer, [message(7)], [message(5)]) == [(IN, 5)]
+    assert seeking.done == ["committed", {FRESH: 2}]
+
+
+async def test_a_worker_without_partitions_has_nothing_to_seek(consumer: Consumer):
+    seeking = Seeking(consumer)
+    consumer.assignment = set
+    assert await offsets_handed_over(consumer, []) == []
+    assert seeking.done == []
+    assert not consumer._seek_due
 
 
 async def test_the_offset_to_commit_is_the_frontiers(app: App, consumer: Consumer):

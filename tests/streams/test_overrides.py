@@ -16,6 +16,7 @@ import faust.tables.table
 import faust.transport.consumer
 import pytest
 from faust.app.base import App as StockApp
+from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 
 StockConsumer = faust.transport.consumer.Consumer
@@ -23,6 +24,7 @@ StockStream = faust.streams.Stream
 StockTable = faust.tables.base.Collection
 StockChannel = faust.channels.Channel
 
+SEEKING = "streams.consumer.Consumer.perform_seek: events are handed over only after the drain's own seek"
 COMMITTING = "streams.consumer.Consumer: what is committed is the frontier, in one place, once"
 DRAINING = "streams.consumer.Consumer._drain_messages"
 LEAVING = "streams.consumer.App._consumer_wait_empty: partitions are given up only when every stage is idle"
@@ -34,7 +36,12 @@ REPLACED = [
     (StockConsumer.getmany, "4b168d84882a70d6", DRAINING),
     (StockConsumer.wait_first, "feade6a31f8a6789", DRAINING),
     (StockConsumer.stop_flow, "cf7e875a2b0d40e8", DRAINING),
-    (StockConsumer.perform_seek, "0e8c130ff4b0afd8", DRAINING),
+    (StockConsumer.perform_seek, "0e8c130ff4b0afd8", SEEKING),
+    (StockConsumer.on_partitions_assigned, "29ce96596f05a18c", SEEKING),
+    (StockConsumer.verify_all_partitions_active, "4e0e46f5c297305d", "streams/watchdog.py, which does its work"),
+    (Recovery.on_recovery_completed, "6ef567acf072e46d", SEEKING),
+    (Recovery._resume_streams, "d986a6710c1aca98", SEEKING),
+    (StockApp.on_rebalance_end, "b7ff69e1e3772f30", SEEKING),
     (StockConsumer._new_offset, "1d2c7ea89a7ad4f1", COMMITTING),
     (StockConsumer._should_commit, "5ce941793947ad42", COMMITTING),
     (StockConsumer._filter_tps_with_pending_acks, "f6f9239774234e7e", COMMITTING),

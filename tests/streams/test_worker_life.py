@@ -1,4 +1,4 @@
-"""How workers begin and end: several at once, wrong settings, another generation, a database that goes away."""
+"""How workers begin and end: several at once, wrong settings, another generation, no database."""
 
 import asyncio
 from pathlib import Path
@@ -135,21 +135,3 @@ async def test_a_worker_waits_for_a_database_that_is_away_and_goes_on(
         assert await count(dsn, "deadletters") == 0
         assert await asyncio.to_thread(one.stop) == 0
     assert one.starts == 1
-
-
-async def test_a_worker_stops_while_the_database_is_away(
-    infra: Infra, topics: Topics, own_postgres: Postgres, tmp_path: Path
-):
-    """Nothing is acknowledged then, and the next worker does it."""
-    dsn = own_postgres.dsn()
-    await migrate(dsn)
-    one = worker(infra, topics, dsn, tmp_path / "worker")
-    async with running(one):
-        await asyncio.to_thread(own_postgres.kill)
-        sent = await send(infra, topics, "a")
-        await asyncio.sleep(1)
-        code = await asyncio.to_thread(one.stop)
-        print("exit code", code)
-    await asyncio.to_thread(own_postgres.restart)
-    async with running(one):
-        await counted(dsn, sent)

@@ -1,0 +1,123 @@
+"""docs/adding-a-source.md: its files, put into a copy of the project, do what the page says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.embedded.ports import free_port
+from schemas.cloudevents.event import CloudEvent
+from streams.functions import Functions
+from streams.router import Routes, read_routes
+from streams.sources import find_sources
+from tests.docs.pages import DOCS, ROOT, blocks, files_in
+
+PAGE = (DOCS / "adding-a-source.md").read_text()
+FILES = files_in(PAGE)
+COPIED = ("deploy", "ingress", "query", "schemas", "streams", "tests/infra", "tests/sources")
+SHIP = "tests/sources/ship/rollout_ended/ok"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the example in it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "tests/conftest.py"):
+        shutil.copy(ROOT / name, folder / name)
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def python_in(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy of the project."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, **options)
+
+
+def run_evidence(folder: Path, expression: str) -> subprocess.CompletedProcess[str]:
+    return python_in(folder, "-m", "pytest", "tests/sources/test_evidence.py", "-q", "-k", expression)
+
+
+def test_the_sources_pass_their_own_evidence(checkout: Path):
+    done = run_evidence(checkout, "ship or crane")
+    assert done.returncode == 0, done.stdout
+    assert "8 passed" in done.stdout, done.stdout  # of each source three for its case, one for its module
+
+
+def test_without_its_evidence_a_source_fails_the_build(checkout: Path, tmp_path: Path):
+    bare = shutil.copytree(checkout, tmp_path / "bare")
+    shutil.rmtree(bare / "tests/sources/ship")
+    done = run_evidence(bare, "ship")
+    assert done.returncode == 1
+    assert "put what ship really sends into" in done.stdout
+
+
+def test_the_sources_are_clean_code(checkout: Path):
+    modules = [name for name in FILES if name.startswith("streams/")]
+    assert len(modules) == 2
+    for lint in (("check",), ("format", "--check")):
+        done = python_in(checkout, "-m", "ruff", *lint, "--no-cache", *modules)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_script_prints_what_is_expected(checkout: Path):
+    (command,) = blocks(PAGE, "sh", ".venv/bin/python - ")
+    first, script = command.split("\n", 1)
+    assert first == f".venv/bin/python - {SHIP} <<'EOF'"
+    done = python_in(checkout, "-", SHIP, input=script.removesuffix("EOF\n"))
+    assert done.stdout == FILES[f"{SHIP}/expected.json"], done.stderr
+
+
+def test_the_reason_for_a_missing_field_is_the_one_that_is_shown(checkout: Path):
+    (told,) = re.findall(r"""`Unmapped\("([^"]+)"\)`""", PAGE)
+    script = """
+from schemas.catalog import Catalog
+from schemas.cloudevents.event import CloudEvent
+from streams.transformers.ship import source
+event = CloudEvent({"type": "com.example.ship.rollout.ended", "source": "/s", "id": "1"}, b"{}")
+print(source.transform(event, Catalog.empty()).reason)
+"""
+    assert python_in(checkout, "-c", script).stdout.strip() == told
+
+
+@pytest.fixture
+def function(tmp_path: Path) -> Iterator[str]:
+    """The URL at which the page's function runs."""
+    port = free_port()
+    (tmp_path / "function.py").write_text(FILES["function.py"].replace("9000", str(port)))
+    process = subprocess.Popen([sys.executable, str(tmp_path / "function.py")], stderr=subprocess.DEVNULL)
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+
+
+async def test_the_function_is_called_and_understood(function: str):
+    attributes = {"specversion": "1.0", "id": "1", "source": "/w", "type": "com.example.winch.lifted"}
+    event = CloudEvent(attributes, b'{"app": "crates", "stage": "production", "at": "2026-11-20T14:03:11Z"}')
+    functions = Functions(timeout=5, attempts=5)
+    answer = await functions.call(function, event, None)
+    await functions.close()
+    assert answer.fate.fate == "mapped", answer.fate.reason
+    (cdevent,) = answer.fate.cdevents
+    assert cdevent.subject_id == "crates"
+    assert cdevent.id != "1"
+
+
+@pytest.mark.parametrize("page", ["adding-a-source.md", "replacing-the-upstream.md"])
+def test_the_routes_are_understood(page: str):
+    (text,) = blocks((DOCS / page).read_text(), "yaml", "routes:")
+    routes = Routes(find_sources(), read_routes(yaml.safe_load(text)))
+    viewer = "http://sockeye.default.svc.cluster.local"
+    assert routes.targets("dev.knative.apiserver.resource.add") == ("kubernetes", viewer)
