@@ -6,8 +6,8 @@ The order keeps every event (docs/operating.md, "Recompute"):
    on to its later stages is settled too: from then on each event before that point has its raw row;
 2. begin the next generation in PostgreSQL, and let its consumer group start at that point;
 3. start a worker for it, and play the raw rows to it over a topic of its own;
-4. when the worker has handled the replay and caught up, switch in one transaction. Workers of the old
-   generation are refused from then on and start again for the new one.
+4. when the worker has handled the replay, caught up and linked the facts, switch in one transaction. Workers
+   of the old generation are refused from then on and start again for the new one.
 
 Events that are seen both in the replay and live count once, as any duplicate does.
 """
@@ -89,8 +89,10 @@ async def find_start(plan: Plan, active: int, report: Report) -> Positions:
     """Offsets of the input topics before which every event has its raw row."""
     async with watching(plan.kafka, plan.topics.application(active)) as offsets:
         start = await offsets.committed(plan.inputs)
-        later = (plan.topics["observations"], plan.topics["functions"])
-        await reach(offsets, await offsets.ends(later), "settling", report)
+        # Dead letters last: the workers of the next generation store only what they gave up on themselves.
+        for roles in (("observations", "functions"), ("deadletters",)):
+            names = [plan.topics[role] for role in roles]
+            await reach(offsets, await offsets.ends(names), "settling", report)
     return start
 
 
@@ -112,6 +114,7 @@ async def build(plan: Plan, connection: Any, number: int, start: Positions, repo
         )
         async with watching(plan.kafka, plan.topics.application(number)) as offsets:
             await catch_up(plan, offsets, number, report, process)
+        await relinked(connection, report, process)
         await connection.execute("SELECT activate_generation($1)", number, timeout=600)
     return events
 
@@ -127,6 +130,24 @@ async def catch_up(
         (topics["cdevents"],),
     ):
         await reach(offsets, await offsets.ends(names), "building", report, process)
+
+
+async def relinked(connection: Any, report: Report, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the links between the new facts are computed; marks are only made by live events by now."""
+    most, rest, moved_at = 0, -1, time.monotonic()
+    while True:
+        left = int(await connection.fetchval("SELECT count(*) FROM building.relinks"))
+        most = max(most, left)
+        report("linking", most - left, most)
+        if left == 0:
+            return
+        if left != rest:
+            rest, moved_at = left, time.monotonic()
+        if process.poll() is not None:
+            raise RecomputeError(f"its worker ended with code {process.returncode}; see its log above")
+        if time.monotonic() - moved_at > PATIENCE:
+            raise RecomputeError(f"no progress while linking for {PATIENCE:.0f} s; see its log above")
+        await asyncio.sleep(POLL)
 
 
 async def reach(

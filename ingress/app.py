@@ -1,6 +1,7 @@
 """The application: what it is made of, and in which order."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -9,13 +10,16 @@ from ingress import problems, server
 from ingress.delivery import Delivery
 from ingress.limits import Limits
 from ingress.metrics import Counting, Metrics
+from ingress.providers import Webhook, webhooks_of
 from ingress.publisher import KafkaPublisher, Publisher
-from ingress.routes import cdevents, cloudevents, handshake, health
+from ingress.routes import cdevents, cloudevents, handshake, health, webhooks
 from ingress.settings import Settings
 
 
-def create_app(settings: Settings, publisher: Publisher) -> FastAPI:
-    """The ingress in front of ``publisher``, which it starts and stops.
+def create_app(
+    settings: Settings, publisher: Publisher, hooks: Mapping[str, Webhook] | None = None
+) -> FastAPI:
+    """The ingress in front of ``publisher``, which it starts and stops; ``hooks`` are the web hooks it takes.
 
     ``app.state.metrics`` are its counters; ``app.state.draining`` set to true makes ``/readyz`` answer 503.
     """
@@ -47,6 +51,7 @@ def create_app(settings: Settings, publisher: Publisher) -> FastAPI:
     cloudevents.add_routes(app, delivery)
     cdevents.add_routes(app, delivery)
     handshake.add_routes(app, settings, metrics)
+    webhooks.add_routes(app, delivery, hooks or {}, metrics)
     health.add_routes(app, publisher, metrics)
     # The last one added is the first one to see a request.
     app.add_middleware(Limits, body_limit=settings.body_limit, buffer_limit=settings.buffer_limit)
@@ -55,5 +60,9 @@ def create_app(settings: Settings, publisher: Publisher) -> FastAPI:
 
 
 def serve(settings: Settings) -> None:
-    """Run the ingress until SIGTERM or SIGINT. Raises ``server.CannotListen`` when its port is taken."""
-    server.run(create_app(settings, KafkaPublisher(settings)), settings)
+    """Run the ingress until SIGTERM or SIGINT.
+
+    Raises ``server.CannotListen`` when its port is taken, and ``secrets.MisconfiguredWebhook``.
+    """
+    hooks = webhooks_of(os.environ)
+    server.run(create_app(settings, KafkaPublisher(settings), hooks), settings)

@@ -49,13 +49,21 @@ class Delivery:
 
     async def read(self, request: Request) -> Message:
         """The events that a request carries. Raises ``Problem`` or ``InvalidCloudEvent``."""
-        body = await read_body(request.receive, self._settings.body_timeout)
+        body = await self.body(request)
         return read_message(request.scope["headers"], body, self._settings.batch_limit)
+
+    async def body(self, request: Request) -> bytes:
+        """The bytes of a request's body. Raises ``Problem``."""
+        return await read_body(request.receive, self._settings.body_timeout)
 
     async def publish(self, request: Request, message: Message) -> Response:
         """Publish all events of ``message`` and answer 202. Raises ``Problem`` when one is not confirmed."""
+        return await self.publish_events(request, message.events, message.mode)
+
+    async def publish_events(self, request: Request, events: Sequence[CloudEvent], mode: str) -> Response:
+        """Publish ``events``, which count as ``mode``, and answer 202. Raises ``Problem`` as ``publish``."""
         trace = trace_headers(request.scope["headers"])
-        records = [record_of(event, trace) for event in message.events]
+        records = [record_of(event, trace) for event in events]
         began = perf_counter()
         try:
             await self._publisher.publish(records)
@@ -64,7 +72,7 @@ class Delivery:
         except RecordTooLarge as error:
             raise Problem(TOO_LARGE, f"An event with its attributes is {error}") from error
         self._metrics.publish_seconds.observe(perf_counter() - began)
-        self._metrics.events_by_mode[message.mode].inc(len(records))
+        self._metrics.events_by_mode[mode].inc(len(records))
         return ACCEPTED
 
 

@@ -19,6 +19,8 @@ log = structlog.get_logger("ingress")
 UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 HANDSHAKE = "ingress.handshake"
 
+WEBHOOK = "webhook"  # the mode of events that came as a provider's own web hook
+
 PUBLISH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8)
 
 
@@ -47,6 +49,12 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.webhooks = Counter(
+            "dora_ingress_webhooks_total",
+            "Deliveries of web hooks, by provider and outcome",
+            ("provider", "outcome"),
+            registry=registry,
+        )
         self.publish_seconds = Histogram(
             "dora_ingress_publish_seconds",
             "Seconds until Kafka confirmed the events of a request",
@@ -61,7 +69,7 @@ class Metrics:
             "dora_ingress_events_in_flight", "Events sent to Kafka and not confirmed", registry=registry
         )
         events.set_function(unconfirmed)
-        self.events_by_mode = {mode: self.events.labels(mode) for mode in Mode}
+        self.events_by_mode = {mode: self.events.labels(mode) for mode in (*map(str, Mode), WEBHOOK)}
 
     def count(self, refusal: str | None) -> None:
         """Count one request, refused for ``refusal`` or accepted."""

@@ -46,6 +46,7 @@ MALFORMED_REQUEST = Kind("malformed-request", 400, "Not an HTTP request", closes
 INVALID_EVENT = Kind("invalid-event", 400, "Not a valid CloudEvent")
 INVALID_CDEVENT = Kind("invalid-cdevent", 400, "Not a valid CDEvent")
 DISCONNECTED = Kind("disconnected", 400, "The client went away", closes=True)
+UNAUTHENTICATED = Kind("unauthenticated", 401, "Not authenticated")
 NOT_FOUND = Kind("not-found", 404, "No such endpoint")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Method not allowed")
 TOO_SLOW = Kind("too-slow", 408, "The request took too long to arrive", closes=True)
@@ -55,8 +56,12 @@ INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter cannot be used")
 HEADERS_TOO_LARGE = Kind("headers-too-large", 431, "Headers too large", closes=True)
 INTERNAL = Kind("internal", 500, "A fault of the ingress")
 OVERLOADED = Kind("overloaded", 503, "Too much at the same time")
+UNCHECKABLE = Kind("uncheckable", 503, "The sender cannot be authenticated now")
 UNAVAILABLE = Kind("unavailable", 503, "Kafka cannot take events now")
 UNCONFIRMED = Kind("unconfirmed", 503, "Kafka did not confirm in time")
+
+
+NO_ENDPOINT = "The endpoints are in /openapi.json; POST events to /cloudevents"
 
 
 class Problem(Exception):
@@ -148,7 +153,7 @@ async def _http(request: Request, error: Exception) -> Response:
         allowed = ", ".join(_methods_of(request))
         found = Problem(METHOD_NOT_ALLOWED, f"Allowed here: {allowed}", headers={"allow": allowed})
     else:
-        found = Problem(NOT_FOUND, "The endpoints are in /openapi.json; POST events to /cloudevents")
+        found = Problem(NOT_FOUND, NO_ENDPOINT)
     return response_of(found, request.scope)
 
 
@@ -175,7 +180,8 @@ def trace_of(scope: Scope) -> str:
 def _methods_of(request: Request) -> list[str]:
     """The methods of the path that was asked for, POST first."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    methods = {method for route in routes if route.path == request.url.path for method in route.methods or ()}
+    path = request.url.path
+    methods = {each for route in routes if route.path_regex.match(path) for each in route.methods or ()}
     return sorted(methods, key=lambda method: (method != "POST", method))
 
 

@@ -52,7 +52,7 @@ class MetricPoint(Answer):
 
     start: str = Field(json_schema_extra={"format": "date-time"})
     end: str = Field(json_schema_extra={"format": "date-time"})
-    value: float
+    value: float | None = Field(description="Null when there is nothing to take a value from.")
     sample_count: int = Field(ge=0)
     evidence: str = Field(description="URL path of what was counted.")
 
@@ -76,7 +76,7 @@ class MetricAnswer(Answer):
     bucket: Bucket
     timezone: str
     environments: list[str]
-    value: float
+    value: float | None = Field(description="Null when there is nothing to take a value from.")
     class_: Literal["elite", "high", "medium", "low"] | None = Field(alias="class")
     sample_count: int = Field(ge=0)
     coverage: Coverage
@@ -102,7 +102,60 @@ class Deployment(Answer):
     counted_reason: str
     basis: str | None
     decided_at: str = Field(json_schema_extra={"format": "date-time"})
+    failure_rule: Literal["correction", "link", "rollback", "revert", "hotfix", "incident"] | None = Field(
+        description="The rule by which it failed; null: it did not, or it does not count."
+    )
+    failure_cause: str | None = Field(description="The incident, rollback, revert or hotfix that says so.")
+    recovered_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    rework_rule: Literal["correction", "rollback", "hotfix", "revert", "incident"] | None = Field(
+        description="The rule by which it was unplanned; null: it was planned, or it does not count."
+    )
     event: str = Field(description="URL path of the event that decided it, with its lineage.")
+
+
+class Change(Answer):
+    """A commit, or a change under review; with its first deployment when that was asked for."""
+
+    repository: str
+    change_id: str
+    kind: Literal["commit", "change"]
+    time_created: str = Field(json_schema_extra={"format": "date-time"})
+    committed_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    pushed_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    opened_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    merged_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    service: str | None
+    commit: str | None
+    head: str | None
+    branch: str | None
+    reverts: str | None
+    hotfix: bool
+    environment: str | None
+    deploy_id: str | None
+    deployed_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    rule: Literal["revision", "push order", "merged change", "merge order"] | None = Field(
+        description="How it is known that the deployment contains it."
+    )
+    lead_seconds: float | None
+    merge_seconds: float | None
+
+
+class Incident(Answer):
+    """An incident as far as it is known."""
+
+    incident_source: str
+    incident_id: str
+    time_created: str = Field(json_schema_extra={"format": "date-time"})
+    detected_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    resolved_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    service: str | None
+    environment: str | None
+    repository: str | None
+    deploy_id: str | None
+    commit: str | None
+    artifact: str | None
+    ticket: str | None
+    open: bool
 
 
 class ServiceEnvironment(Answer):
@@ -237,6 +290,18 @@ class Deployments(Page):
     """Deployments, the latest first."""
 
     items: list[Deployment]
+
+
+class Changes(Page):
+    """Changes, the latest first."""
+
+    items: list[Change]
+
+
+class Incidents(Page):
+    """Incidents, the latest first."""
+
+    items: list[Incident]
 
 
 class DeadLetters(Page):

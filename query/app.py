@@ -10,12 +10,36 @@ from query import problems
 from query.context import Context
 from query.database import Database
 from query.observation import Measures, Observation
-from query.routes import deadletters, deploy_frequency, deployments, events, health, metrics, page, services
+from query.routes import (
+    changes,
+    deadletters,
+    deploy_frequency,
+    deployments,
+    events,
+    health,
+    incidents,
+    linked_metrics,
+    metrics,
+    page,
+    services,
+)
 from query.server import run
 from query.settings import Settings
 from schemas.catalog import Catalog
 
-ROUTES = (deploy_frequency, metrics, services, deployments, events, deadletters, health, page)
+ROUTES = (
+    deploy_frequency,
+    metrics,
+    linked_metrics,
+    services,
+    deployments,
+    changes,
+    incidents,
+    events,
+    deadletters,
+    health,
+    page,
+)
 
 
 def _now() -> datetime:

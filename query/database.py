@@ -36,7 +36,10 @@ SESSION = {
 
 # Held before the first look, so that a switch to another generation, which replaces these tables, comes
 # before or after a reading and never into it.
-HOLD = "LOCK TABLE generations, deployment_frequency, deployments, cdevents_raw IN ACCESS SHARE MODE"
+HOLD = (
+    "LOCK TABLE generations, deployment_frequency, deployments, cdevents_raw, changes, incidents,"
+    " attributions, deployed_changes IN ACCESS SHARE MODE"
+)
 
 UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 # Not the question's fault: no such database, tables not made yet or made anew, too many connections.

@@ -154,6 +154,14 @@ class MetricAsked(_Timed):
     timezone: Zone = None
 
 
+class DurationAsked(MetricAsked):
+    """``/v1/metrics/{metric}`` of a metric that is a duration."""
+
+    percentile: Annotated[
+        int, BeforeValidator(_whole), Field(ge=1, le=99, description="50 is the median.")
+    ] = 50
+
+
 class ServicesAsked(Parameters):
     """``/v1/services``."""
 
@@ -172,10 +180,59 @@ class DeploymentsAsked(_Timed):
     counted: Annotated[
         Truth | None, OPTIONAL, Field(description="Only those that count, or that do not.")
     ] = None
+    failed: Annotated[
+        Truth | None, OPTIONAL, Field(description="Only those that failed, or that did not.")
+    ] = None
+    unplanned: Annotated[
+        Truth | None, OPTIONAL, Field(description="Only those that were rework, or that were not.")
+    ] = None
     kind: Annotated[Literal["deployed", "upgraded", "rolledback", "failed", "withdrawn"] | None, OPTIONAL] = (
         None
     )
     outcome: Annotated[Literal["success", "failure", "withdrawn"] | None, OPTIONAL] = None
+    limit: Limit = 100
+    cursor: Cursor = None
+
+
+class ChangesAsked(_Timed):
+    """``/v1/changes``: changes by when they were made, or by when they were deployed."""
+
+    service: Service = None
+    team: Team = None
+    environment: Environments = []
+    repository: Annotated[Name | None, OPTIONAL, Field(description="owner/name, in any case.")] = None
+    kind: Annotated[Literal["commit", "change"] | None, OPTIONAL] = None
+    deployed: Annotated[
+        Literal["true"] | None,
+        OPTIONAL,
+        Field(description="Changes in the first deployment that contains them, by its time."),
+    ] = None
+    measured: Annotated[
+        Literal["change-lead-time", "merge-to-deploy"] | None,
+        OPTIONAL,
+        Field(description="Of the deployed ones those that this metric counts."),
+    ] = None
+    limit: Limit = 100
+    cursor: Cursor = None
+
+    @model_validator(mode="after")
+    def _deployed(self) -> Self:
+        if self.deployed is None:
+            given = [name for name in ("environment", "measured") if getattr(self, name)]
+            if given:
+                raise Refused(dict.fromkeys(given, "is about deployed changes; ask for deployed=true"))
+        return self
+
+
+class IncidentsAsked(_Timed):
+    """``/v1/incidents``."""
+
+    service: Service = None
+    team: Team = None
+    environment: Environments = []
+    open: Annotated[Truth | None, OPTIONAL, Field(description="Only open ones, or those that are over.")] = (
+        None
+    )
     limit: Limit = 100
     cursor: Cursor = None
 
@@ -216,6 +273,11 @@ class EventsAsked(Parameters):
 
 class NothingAsked(Parameters):
     """A route without parameters."""
+
+
+def truth(told: Truth | None) -> bool | None:
+    """A filter as SQL takes it."""
+    return None if told is None else told == "true"
 
 
 def only(model: type[Parameters]) -> Any:

@@ -7,6 +7,7 @@ called what its source calls it, and so is an environment.
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import timedelta
 from functools import lru_cache
 
 import orjson
@@ -84,6 +85,12 @@ class Catalog:
         """The one channel whose deployments count for ``service``; ``None``: all count."""
         channels = (said.deployments_from for said in self._said(service))
         return next((channel for channel in channels if channel is not None), None)
+
+    def incident_within(self, service: str) -> timedelta | None:
+        """How long after a deployment of ``service`` an incident can be its fault, when the catalog says."""
+        limits = (said.incident_within for said in self._said(service))
+        seconds = next((limit for limit in limits if limit is not None), None)
+        return None if seconds is None else timedelta(seconds=seconds)
 
     def is_production(self, environment: str) -> bool:
         """Whether ``environment``, by our name, is declared production."""

@@ -4,6 +4,7 @@ The YAML is read as a tree of nodes and not as values. Only nodes know their lin
 is seen, and an environment called ``no`` or ``1.10`` stays that text.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,6 +21,9 @@ MEMBERS: dict[str, Kind] = {
     "pipelines": "pipeline",
     "applications": "application",
 }
+
+SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhd])")
 
 
 class CatalogError(ValueError):
@@ -44,6 +48,7 @@ class Service:
     deployments_from: str | None = None
     members: tuple[Member, ...] = ()
     environments: tuple[tuple[str, str], ...] = ()
+    incident_within: int | None = None  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ def _items(place: Place | None) -> list[Place]:
 
 def _service(entry: tuple[str, Place]) -> tuple[Service, list[Placed]]:
     name, place = entry
-    fields = place.fields("team", "deployments_from", *MEMBERS, "environments")
+    fields = place.fields("team", "deployments_from", "incident_within", *MEMBERS, "environments")
     if is_pattern(name):
         for key in MEMBERS.keys() & fields.keys():
             raise fields[key].fault("a pattern names no one service; list these under a service's full name")
@@ -165,8 +170,17 @@ def _service(entry: tuple[str, Place]) -> tuple[Service, list[Placed]]:
         deployments_from=fields["deployments_from"].text() if "deployments_from" in fields else None,
         members=tuple(member for member, _ in members),
         environments=tuple(_renames(fields.get("environments"))),
+        incident_within=_duration(fields["incident_within"]) if "incident_within" in fields else None,
     )
     return service, members
+
+
+def _duration(place: Place) -> int:
+    """Seconds of a duration as people write it: 90m, 24h, 3d."""
+    found = _DURATION.fullmatch(place.text())
+    if found is None:
+        raise place.fault("expected a number and m, h or d, as 90m, 24h or 3d")
+    return int(found["number"]) * SECONDS[found["unit"]]
 
 
 def _member(kind: Kind, place: Place) -> Placed:

@@ -49,3 +49,57 @@ def format_instant(instant: datetime) -> str:
     """RFC 3339 text in UTC, as short as the instant allows."""
     text = instant.astimezone(UTC).isoformat()
     return text.removesuffix("+00:00") + "Z"
+
+
+# What a source tells outside of these years is a zero value or a broken clock, and no window should hold it.
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2200
+
+_AS_SOURCES_WRITE = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?:[Tt]| )(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60))"
+    r"(?P<fraction>\.\d{1,30})? ?(?P<zone>[Zz]|UTC|GMT|[+-](?:[01]\d|2[0-3]):?[0-5]\d)",
+    re.ASCII,
+)
+# Digits of a count since 1970 -> digits of its fraction of a second. Between 1990 and 2200 no two units meet.
+_EPOCH_UNITS = {9: 0, 10: 0, 12: 3, 13: 3, 15: 6, 16: 6, 18: 9, 19: 9}
+
+
+def instant_text(told: object) -> str:
+    """RFC 3339 text of a time as sources write it, the same instant to the last digit.
+
+    Text is RFC 3339, also with a space for the T, and with ``UTC``, ``GMT`` or ``+0200`` for the zone. An
+    integer counts seconds, milliseconds, microseconds or nanoseconds since 1970. Raises ``ValueError`` for
+    anything else, for a time without a zone, and outside of the years 1990 to 2200.
+    """
+    if isinstance(told, str):
+        text = _rewritten(told)
+    elif isinstance(told, int) and not isinstance(told, bool):
+        text = _counted(told)
+    else:
+        raise ValueError("a time is text or a whole number")  # noqa: TRY004 - one error for all that is no time
+    if not EARLIEST_YEAR <= parse_instant(text).year <= LATEST_YEAR:
+        raise ValueError(f"a time outside of the years {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return text
+
+
+def _rewritten(told: str) -> str:
+    found = _AS_SOURCES_WRITE.fullmatch(told)
+    if found is None:
+        raise ValueError("not a time with a zone")
+    day, clock, fraction, zone = found["day"], found["clock"], found["fraction"] or "", found["zone"]
+    if clock.endswith(":60"):  # a leap second counts with the second before it
+        clock = f"{clock[:-2]}59"
+    if zone in ("z", "UTC", "GMT"):
+        zone = "Z"
+    elif len(zone) == 5:
+        zone = f"{zone[:3]}:{zone[3:]}"
+    return f"{day}T{clock}{fraction}{zone}"
+
+
+def _counted(told: int) -> str:
+    digits = str(told) if 0 < told < 10**19 else ""
+    if len(digits) not in _EPOCH_UNITS:
+        raise ValueError("not a count of seconds, milliseconds, microseconds or nanoseconds since 1970")
+    parts = _EPOCH_UNITS[len(digits)]
+    seconds, fraction = divmod(told, 10**parts)
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{fraction:0{parts}d}Z" if fraction else f"{whole}Z"

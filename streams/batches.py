@@ -25,6 +25,10 @@ class Batch:
         self.events = events
         self.generation = app.consumer_generation_id
 
+    def abandon(self) -> None:
+        """Nothing of it counts as done: it is read again by the next owner of its partitions."""
+        self.app.progress.end(self.stage)
+
     def finish(self) -> None:
         """All effects are confirmed. Without effect when the partitions were reassigned meanwhile."""
         self.app.progress.end(self.stage)

@@ -5,6 +5,7 @@ Faust acknowledges an event whose agent raised, so nothing may be raised out of 
 * PostgreSQL is away, asks to try again, or its schema is not ours yet: the stage waits and tries again, for
   as long as it takes.
 * Kafka did not confirm a send: the process ends; the batch is done again after the restart.
+* The partitions are given up while the stage waits: the batch is abandoned; their next owner does it again.
 * Another generation is active: the process ends with its own exit code.
 * Anything else is blamed on a record: the batch is halved until the record is found, which becomes a dead
   letter. When too many in a row become dead letters, it is the stage that is broken: the process ends.
@@ -14,13 +15,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiokafka.errors
 import asyncpg
 import structlog
 
-from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, Progress, exit_now
+from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, Abandoned, Progress, exit_now
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +56,12 @@ TOO_LARGE = (
 )
 
 
+def is_transient(error: Exception) -> bool:
+    """Whether PostgreSQL may take the same later: it is away, or not ready for us yet."""
+    # asyncpg refuses a value, before it is sent, with an InterfaceError that is a ValueError too.
+    return isinstance(error, TRANSIENT) and not isinstance(error, ValueError)
+
+
 class Superseded(Exception):
     """A newer generation is active; this process must not write any more."""
 
@@ -71,9 +79,14 @@ class Guard:
         self._in_a_row: Counter[str] = Counter()
 
     async def run(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
-        """Return when ``effect`` is done for every event, or the event is a dead letter."""
+        """Return when ``effect`` is done for every event, or the event is a dead letter.
+
+        Raises ``Abandoned``, and nothing else; then the batch must not be acknowledged.
+        """
         try:
             await self._settle(stage, events, effect)
+        except Abandoned:
+            raise
         except Superseded:
             exit_now(EXIT_SUPERSEDED, "worker.superseded", stage=stage)
         except Exception as error:  # noqa: BLE001 - the rule of this module: nothing may leave a stage
@@ -84,7 +97,7 @@ class Guard:
             await self._until_reachable(stage, events, effect)
         except TOO_LARGE as error:
             await self._find_culprit(stage, events, effect, error)
-        except (Superseded, Unconfirmed, aiokafka.errors.KafkaError):
+        except (Abandoned, Superseded, Unconfirmed, aiokafka.errors.KafkaError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it came from handling these events
             await self._find_culprit(stage, events, effect, error)
@@ -97,16 +110,21 @@ class Guard:
             try:
                 await effect(events)
             except TRANSIENT as error:
-                if isinstance(error, ValueError):  # asyncpg refuses a value before it is sent
+                if not is_transient(error):
                     raise
                 self.progress.waiting_for[stage] = f"PostgreSQL ({type(error).__name__})"
                 log.warning("stage.waiting", stage=stage, error=type(error).__name__, pause_seconds=pause)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+                await self._pause(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self.progress.beat(stage)
             else:
                 self.progress.waiting_for.pop(stage, None)
                 return
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.progress.leaving.wait(), seconds)
+            raise Abandoned
 
     async def _find_culprit(
         self, stage: str, events: Sequence[Any], effect: Effect, error: Exception
@@ -120,4 +138,5 @@ class Guard:
         log.error("stage.dead_letter", stage=stage, error=type(error).__name__, exc_info=error)
         if self._in_a_row[stage] > MOST_IN_A_ROW:
             exit_now(EXIT_STUCK, "worker.too_many_dead_letters", stage=stage, in_a_row=self._in_a_row[stage])
-        await self._bury(events[0], stage, f"{type(error).__name__} in stage {stage}")
+        reason = f"{type(error).__name__} in stage {stage}"
+        await self._until_reachable(stage, events, lambda culprit: self._bury(culprit[0], stage, reason))

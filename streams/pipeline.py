@@ -6,23 +6,29 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from faust.types import EventT
 
 from schemas.catalog import Catalog
 from schemas.cdevents.cloudevent import to_record
 from schemas.cdevents.event import CDEvent
+from schemas.cloudevents.event import InvalidCloudEvent
+from schemas.cloudevents.kafka import read_record
 from streams.batches import Stream
 from streams.consumer import App
 from streams.deadletters import DeadLetter
 from streams.facts import partition_key
-from streams.guard import Guard, Unconfirmed
+from streams.guard import Guard, Superseded, Unconfirmed, is_transient
+from streams.progress import Abandoned
 from streams.records import GENERATION, RULE, Arrival, Headers, Outgoing, arrival_of, generation_of
-from streams.router import Routes
+from streams.router import Fate, Routes
 from streams.settings import Settings
 from streams.sinks import cloudevents as cloudevents_sink
 from streams.sinks.cloudevents import SettledEvent
 from streams.sinks.database import Database
 from streams.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
 
 SEND_DEADLINE = 60.0  # seconds; a send that nobody confirmed by then ends the process
 CONFLICT = "conflict: an event with this source and id is stored already, with other data"
@@ -51,7 +57,11 @@ class Pipeline:
         """The life of a stage: every batch, of up to ``most`` records, through the guard, then finished."""
         async for batch in stream.batches(stage, most or self.settings.batch_size):
             started = time.monotonic()
-            await self.guard.run(stage, batch.events, handle)
+            try:
+                await self.guard.run(stage, batch.events, handle)
+            except Abandoned:
+                batch.abandon()
+                continue
             batch.finish()
             self.telemetry.batches.labels(stage).observe(time.monotonic() - started)
 
@@ -97,9 +107,31 @@ class Pipeline:
         return [event for event in events if generation_of(event.message.headers) == self.generation]
 
     async def _bury_event(self, event: EventT, stage: str, reason: str) -> None:
-        internal = event.message.topic in {self.topics["observations"], self.topics["functions"]}
-        arrival: Arrival = arrival_of(event.message, internal_topic=internal)
+        message, topics = event.message, self.topics
+        if message.topic == topics["deadletters"]:
+            # It stays on its topic: a dead letter of a dead letter would be the next that cannot be stored.
+            log.error("deadletter.not_stored", partition=message.partition, offset=message.offset)
+            self.telemetry.dead_letters.labels(stage).inc()
+            return
+        internal = {topics["observations"], topics["functions"], topics.replay(self.generation)}
+        arrival = arrival_of(message, internal_topic=message.topic in internal)
+        if message.topic != topics["cdevents"]:
+            await self._store_dead(stage, arrival, reason)
         await self.bury([DeadLetter(arrival, stage, reason)])
+
+    async def _store_dead(self, stage: str, arrival: Arrival, reason: str) -> None:
+        """The event's row, if it can have one: what made it a dead letter may be just that it cannot."""
+        try:
+            event = read_record(arrival.headers, arrival.value)
+            await self.store(stage, [SettledEvent(event, arrival, Fate("dead", reason))])
+        except InvalidCloudEvent:
+            return
+        except Superseded:
+            raise
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.warning("event.not_stored", stage=stage, error=type(error).__name__)
 
 
 async def confirm(pending: Sequence[Any]) -> None:

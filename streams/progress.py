@@ -7,16 +7,23 @@ needs is away: waiting for PostgreSQL is progress of a kind, being stuck is not.
 import asyncio
 import os
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 # Seconds that a rebalance waits for batches in hand; under the session time-out, or the group expels us.
 IDLE_DEADLINE = 20.0
 EXIT_STUCK = 70  # sysexits.h EX_SOFTWARE: the supervisor starts the process again
 EXIT_SUPERSEDED = 75  # another generation is active now; start again to join it
+
+
+class Abandoned(Exception):
+    """The partitions are given up while the stage only waits; the batch is done again by their next owner."""
 
 
 @dataclass(slots=True)
@@ -28,9 +35,13 @@ class Activity:
 
 
 class Progress:
-    """The activities by name. ``waiting_for`` names what a stage is waiting for, for people to read."""
+    """The activities by name. ``waiting_for`` names what a stage is waiting for, for people to read.
+
+    ``leaving`` is set while partitions are being given up: a stage that only waits abandons its batch then.
+    """
 
     def __init__(self) -> None:
+        self.leaving = asyncio.Event()
         self.activities: dict[str, Activity] = {}
         self.waiting_for: dict[str, str] = {}
         self._idle = asyncio.Event()
@@ -76,13 +87,28 @@ class Progress:
         seconds = time.monotonic() - activity.beat_at
         return seconds if seconds > limit else None
 
+    async def unless_leaving(self, work: Awaitable[T]) -> T:
+        """What ``work`` comes to, which has no effect before its end. Cancels it and raises ``Abandoned``."""
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self.leaving.wait())
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise Abandoned
+            return working.result()
+        finally:
+            working.cancel()
+            leaving.cancel()
+
     async def wait_until_idle(self) -> None:
         """Wait until no stage holds a batch; end the process when that takes too long."""
+        self.leaving.set()
         try:
             await asyncio.wait_for(self._idle.wait(), IDLE_DEADLINE)
         except TimeoutError:
             busy = [name for name, activity in self.activities.items() if activity.busy]
             exit_now(EXIT_STUCK, "worker.batch_outlived_its_partitions", stages=busy)
+        finally:
+            self.leaving.clear()
 
 
 def exit_now(code: int, event: str, **fields: object) -> None:

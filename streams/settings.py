@@ -1,8 +1,9 @@
 """What a worker can be told, by ``DORA_*`` environment variables (docs/operating.md lists them all)."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.calendar import zone_of
@@ -49,6 +50,14 @@ class Settings(BaseSettings):
     function_attempts: int = Field(
         4, ge=1, description="Attempts before an http function's event is a dead letter"
     )
+
+    @model_validator(mode="after")
+    def _patient(self) -> Self:
+        if self.function_timeout >= self.stuck_after:
+            raise ValueError(
+                "function_timeout must be below stuck_after: the watchdog would take a call for a stuck stage"
+            )
+        return self
 
     @field_validator("timezone")
     @classmethod

@@ -2,7 +2,8 @@
 
 A transformer module holds ``source = Source("github", prefixes=("com.github.",))`` and functions decorated
 with ``@source.on("deployment_status")``. Handlers are pure: ``(event, catalog) -> Outcome``, and need no
-try/except: what a payload lacks becomes ``Unmapped`` with the name of the missing field.
+try/except: what a payload lacks becomes ``Unmapped`` with the path of the missing field, as
+``deployment_status: no field 'deployment.sha'``.
 """
 
 from collections.abc import Callable
@@ -11,21 +12,11 @@ from typing import Any
 from schemas.catalog import Catalog
 from schemas.cloudevents.event import CloudEvent, InvalidCloudEvent
 from streams.outcome import Observed, Outcome, Settled, Unmapped
+from streams.shapes import UNEXPECTED_SHAPE, Unfit, misfit
 
 Handler = Callable[[CloudEvent, Catalog], Outcome]
 State = Any  # JSON: what a stateful source remembers of one object
 Fold = Callable[[State | None, Observed, Catalog], tuple[State, Settled]]
-
-# What reading a payload of an unexpected shape raises.
-UNEXPECTED_SHAPE = (
-    KeyError,
-    IndexError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)
 
 
 class Source:
@@ -65,25 +56,26 @@ class Source:
 
     def transform(self, event: CloudEvent, catalog: Catalog) -> Outcome:
         """What ``event`` becomes. Never raises for any payload."""
-        handler = self._handler(event.type)
+        kind, handler = self._handler(event.type)
         if handler is None:
             return Unmapped(f"{self.name}: no rule for type {event.type!r}")
         try:
             return handler(event, catalog)
         except InvalidCloudEvent as error:
             return Unmapped(f"{self.name}: {error.reason}")
-        except KeyError as error:
-            return Unmapped(f"{handler.__name__}: no field {error.args[0]!r}")
+        except Unfit as error:
+            return Unmapped(f"{kind}: {error}")
         except UNEXPECTED_SHAPE as error:
-            return Unmapped(f"{handler.__name__}: unexpected shape ({type(error).__name__})")
+            return Unmapped(f"{kind}: {misfit(lambda again: handler(again, catalog), event, error)}")
 
-    def _handler(self, event_type: str) -> Handler | None:
+    def _handler(self, event_type: str) -> tuple[str, Handler | None]:
+        """The kind that a type's handler is registered for, and the handler."""
         if event_type in self._handlers:
-            return self._handlers[event_type]
+            return event_type, self._handlers[event_type]
         for prefix in self.prefixes:
             if event_type.startswith(prefix):
-                kind = event_type.removeprefix(prefix)
-                found = self._handlers.get(kind) or self._handlers.get(kind.partition(".")[0])
-                if found is not None:
-                    return found
-        return self._handlers.get("*")
+                whole = event_type.removeprefix(prefix)
+                for kind in (whole, whole.partition(".")[0]):
+                    if kind in self._handlers:
+                        return kind, self._handlers[kind]
+        return event_type, self._handlers.get("*")

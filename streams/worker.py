@@ -11,6 +11,7 @@ from streams.app import create_pipeline
 from streams.health import Health
 from streams.heartbeat import Heartbeat
 from streams.pipeline import Pipeline
+from streams.relinker import Relinker
 from streams.settings import Settings
 from streams.watchdog import Watchdog
 
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
         pipeline.app,
         Health(pipeline, heartbeat),
         heartbeat,
+        Relinker(pipeline),
         override_logging=False,
         redirect_stdouts=False,
         loglevel="WARN",

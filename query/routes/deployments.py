@@ -9,7 +9,7 @@ from starlette.responses import Response
 from query.answers import Deployments, reply
 from query.context import Here
 from query.paging import Paging
-from query.parameters import DeploymentsAsked, only
+from query.parameters import DeploymentsAsked, only, truth
 from query.problems import DOCUMENTED
 from query.selection import one_or_several, selection
 from query.shapes import deployment
@@ -35,7 +35,7 @@ async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -
             environments,
             asked.from_,
             asked.to,
-            None if asked.counted is None else asked.counted == "true",
+            truth(asked.counted),
             asked.kind,
             asked.outcome,
             time,
@@ -43,5 +43,7 @@ async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -
             paging.wanted,
             service,
             environment,
+            truth(asked.failed),
+            truth(asked.unplanned),
         )
     return reply(paging.page(rows, deployment, lambda row: (row["time_created"], row["deploy_id"])))

@@ -52,8 +52,8 @@ async def frequency(asked: Annotated[MetricAsked, Query()], here: Here) -> Respo
         chosen = Selection(chosen.services, None if environments.everything else environments.names)
         since = await _first(reading, "first_day" if kept else "first_counted", chosen, window)
         warnings = [
-            *_scope_warnings(asked, chosen, environments),
-            *await _channel_warnings(reading, here, chosen, window),
+            *scope_warnings(asked, chosen, environments),
+            *await channel_warnings(reading, here, chosen, window),
         ]
     cuts = Cuts(elite_days_per_week=here.settings.elite_days_per_week)
     found = deployment_frequency(_sum(days, environments), window, since=since, cuts=cuts)
@@ -72,7 +72,8 @@ def _sum(days: Days, environments: Environments) -> Counter[date]:
     return total
 
 
-def _scope_warnings(asked: MetricAsked, chosen: Selection, environments: Environments) -> Iterator[str]:
+def scope_warnings(asked: MetricAsked, chosen: Selection, environments: Environments) -> Iterator[str]:
+    """What the choice of services and environments leaves to be said."""
     if environments.everything:
         yield (
             "The catalog declares no production environment, so all environments are counted together; "
@@ -82,9 +83,10 @@ def _scope_warnings(asked: MetricAsked, chosen: Selection, environments: Environ
         yield f"The catalog gives no service to team {asked.team!r}."
 
 
-async def _channel_warnings(
+async def channel_warnings(
     reading: Reading, here: Context, chosen: Selection, window: Window
 ) -> Sequence[str]:
+    """Services whose deployments may be counted twice, because several channels report them."""
     rows = await reading.rows("channels", chosen.services, chosen.environments, window.start, window.end)
     return [
         f"Service {row['service']!r} is reported by several channels ({', '.join(row['channels'])}), and all "

@@ -15,6 +15,7 @@ from typing import Any
 from schemas.cdevents.event import SPECVERSION
 from schemas.cdevents.validate import LONGEST_NAME, Violation, shown, violations_of
 from schemas.cdevents.versions import CUSTOM, OFFICIAL, VERSIONS, split_type, type_of
+from schemas.cloudevents.syntax import is_uri
 
 Json = dict[str, Any]
 
@@ -108,6 +109,7 @@ def _rewritten(document: Json, name: str, new_type: str) -> Json:
         "context": {"specversion": SPECVERSION, **_context(context), "type": new_type},
         "subject": {**_without(subject, "type"), "content": _content(name, subject["content"])},
     }
+    rewritten = _located(rewritten)
     violations = violations_of(rewritten)
     if not violations:
         return rewritten
@@ -117,6 +119,24 @@ def _rewritten(document: Json, name: str, new_type: str) -> Json:
         named = shown(context["type"], LONGEST_NAME)
         raise NotUpgradeable(f"CDEvents {SPECVERSION} cannot express {named}: {refusals}")
     return relieved
+
+
+def _located(document: Json) -> Json:
+    """Put the whole address of a run in place of a relative one, where the producer has written it elsewhere.
+
+    Jenkins' plugin does, in its custom data; without it, none of the runs that it starts could be told of.
+    """
+    content = document["subject"]["content"]
+    relative, whole = content.get("uri"), _build_address(document.get("customData"))
+    if isinstance(relative, str) and relative and whole.endswith(f"/{relative}") and is_uri(whole):
+        return {**document, "subject": {**document["subject"], "content": {**content, "uri": whole}}}
+    return document
+
+
+def _build_address(custom: Any) -> str:
+    build = custom.get("build") if isinstance(custom, dict) else None
+    address = build.get("fullUrl") if isinstance(build, dict) else None
+    return address if isinstance(address, str) else ""
 
 
 def _context(context: Json) -> Json:

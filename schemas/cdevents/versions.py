@@ -59,6 +59,7 @@ VERSIONS: Mapping[str, str] = {
 # What DORA needs and the official vocabulary has no event for. The pattern of custom types allows exactly one
 # hyphen, letters and single digits (0.5.1/custom/schema.json).
 OWN_VERSIONS: Mapping[str, str] = {
+    "dora-attribution.set": "0.1.0",
     "dora-commit.pushed": "0.1.0",
     "dora-deployment.failed": "0.1.0",
     "dora-deployment.withdrawn": "0.1.0",

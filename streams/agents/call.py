@@ -7,6 +7,7 @@ its output; a 2xx without a body means delivered.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from faust.types import EventT
 
@@ -40,6 +41,15 @@ class Called:
         """One fate of all answers."""
         return combine([answer.fate for answer in self.answers])
 
+    @property
+    def dead_letter(self) -> DeadLetter | None:
+        """One for all functions that failed: they share the record, by which dead letters are told apart."""
+        failed = [answer for answer in self.answers if answer.fate.fate == "dead"]
+        if not failed:
+            return None
+        reason = combine([answer.fate for answer in failed]).reason or "failed"
+        return DeadLetter(self.arrival, STAGE, reason, max(answer.attempts for answer in failed))
+
 
 def attach(pipeline: Pipeline, functions: Functions) -> None:
     """Add the agent."""
@@ -53,17 +63,13 @@ def attach(pipeline: Pipeline, functions: Functions) -> None:
 async def handle(pipeline: Pipeline, functions: Functions, events: Sequence[EventT]) -> None:
     """Call the functions of each event, publish what they returned, store the rows left to this stage."""
     slots = asyncio.Semaphore(AT_ONCE)
-    called = await asyncio.gather(*(call_all(pipeline, functions, slots, e) for e in pipeline.ours(events)))
+    calls = asyncio.gather(*(call_all(pipeline, functions, slots, e) for e in pipeline.ours(events)))
+    called = await pipeline.app.progress.unless_leaving(calls)
     outgoing = []
-    letters = []
     for entry in called:
         cdevents: tuple[CDEvent, ...] = entry.fate.cdevents
         outgoing += pipeline.cdevent_records(cdevents, entry.arrival.traceparent)
-        letters += [
-            DeadLetter(entry.arrival, STAGE, answer.fate.reason or "failed", answer.attempts)
-            for answer in entry.answers
-            if answer.fate.fate == "dead"
-        ]
+    letters = [letter for entry in called if (letter := entry.dead_letter) is not None]
     await pipeline.publish(outgoing)
     await pipeline.bury(letters)
     await pipeline.store(STAGE, [SettledEvent(c.event, c.arrival, c.fate) for c in called if c.settles])
@@ -75,9 +81,10 @@ async def call_all(
     """Every function of one event, one after the other."""
     arrival = arrival_of(event.message, internal_topic=True)
     cloudevent = read_record(arrival.headers, arrival.value)
-    answers = []
+    beat = partial(pipeline.app.progress.beat, STAGE)
     async with slots:
-        for url in arrival.internal["dora-targets"].split(" "):
-            answers.append(await functions.call(url, cloudevent, arrival.traceparent))
-            pipeline.app.progress.beat(STAGE)
+        answers = [
+            await functions.call(url, cloudevent, arrival.traceparent, beat)
+            for url in arrival.internal["dora-targets"].split(" ")
+        ]
     return Called(cloudevent, arrival, tuple(answers), arrival.internal["dora-settles"] == "yes")

@@ -1,4 +1,4 @@
-"""cdevents → cdevents_raw and deployments: what was said, and the facts that follow from it."""
+"""cdevents → cdevents_raw and the tables of facts: what was said, and the facts that follow from it."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from schemas.cdevents.cloudevent import read_cdevent
 from schemas.cloudevents.kafka import read_record
 from streams.batches import Stream
 from streams.deadletters import DeadLetter
-from streams.facts import Deployment, deployment_of
+from streams.facts import Fact, facts_of
 from streams.pipeline import Pipeline
 from streams.records import RULE, Arrival, arrival_of, generation_of
 from streams.sinks import cdevents as cdevents_sink
@@ -30,27 +30,26 @@ def attach(pipeline: Pipeline) -> None:
 
 
 async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
-    """Store the batch's CDEvents and merge its deployments."""
+    """Store the batch's CDEvents and merge the facts that they tell."""
     letters = [
         DeadLetter(arrival_of(event.message, internal_topic=False), STAGE, FOREIGN)
         for event in events
         if generation_of(event.message.headers) is None
     ]
     recorded: list[RecordedCDEvent] = []
-    deployments: list[Deployment] = []
+    facts: list[Fact] = []
     for event in pipeline.ours(events):
         arrival = arrival_of(event.message, internal_topic=True)
         try:
             entry = read(arrival)
-            deployment = deployment_of(entry.event, pipeline.catalog)
+            told = list(facts_of(entry.event, pipeline.catalog))
         except ValueError as error:
             letters.append(DeadLetter(arrival, STAGE, str(error)))
             continue
         recorded.append(entry)
-        if deployment is not None:
-            deployments.append(deployment)
+        facts += told
     await pipeline.bury(letters)
-    await cdevents_sink.store(pipeline.database, recorded, deployments)
+    await cdevents_sink.store(pipeline.database, recorded, facts)
 
 
 def read(arrival: Arrival) -> RecordedCDEvent:

@@ -1,12 +1,13 @@
-"""``cdevents_raw`` and ``deployments``: what the CDEvents said, and the facts that follow."""
+"""``cdevents_raw`` and the tables of facts: what the CDEvents said, and what follows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from schemas.cdevents.event import CDEvent
 from schemas.instant import parse_instant
-from streams.facts import Deployment, merge_all
-from streams.sinks.database import Connection, Database, statement
+from streams.facts import Fact
+from streams.sinks import facts as facts_sink
+from streams.sinks.database import Database, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +20,22 @@ class RecordedCDEvent:
     rule: str = ""
 
 
-async def store(
-    database: Database, recorded: Sequence[RecordedCDEvent], deployments: Iterable[Deployment]
-) -> None:
-    """Store each CDEvent once and merge what it says about deployments, in one transaction."""
+async def store(database: Database, recorded: Sequence[RecordedCDEvent], facts: Iterable[Fact]) -> None:
+    """Store each CDEvent once and merge the facts that it tells, in one transaction; then mark the links.
+
+    The marks are made in a transaction of their own: a look before the commit would miss the deployment that
+    another worker commits meanwhile, and that one would miss these facts. Killed between the two, the batch
+    is done again.
+    """
+    merged = facts_sink.by_table(facts)
     async with database.transaction() as connection:
         if recorded:
             columns = zip(*map(_row, recorded), strict=True)
             await connection.execute(statement("store_cdevents"), *map(list, columns))
-        await _merge(connection, deployments)
-
-
-async def _merge(connection: Connection, deployments: Iterable[Deployment]) -> None:
-    # Sorted, so that two workers never wait for each other's rows in a circle.
-    merged = sorted(merge_all(deployments).values(), key=lambda deployment: deployment.deploy_id)
-    if merged:
-        columns = zip(*map(astuple, merged), strict=True)
-        await connection.execute(statement("merge_deployments"), *map(list, columns))
+        left = await facts_sink.merge(connection, merged)
+    if any(merged.values()):
+        async with database.transaction() as connection:
+            await facts_sink.mark(connection, merged, left)
 
 
 def _row(recorded: RecordedCDEvent) -> tuple[object, ...]:

@@ -1,8 +1,10 @@
-"""Kubernetes, as Knative's ApiServerSource tells of it: apps/v1 workloads, and Events about Deployments.
+"""Kubernetes, as Knative's ApiServerSource and Kubewatch tell of it: apps/v1 workloads, and Events.
 
 An object is told of many times, in any order and repeatedly, so this source is stateful: a handler says what
-one message shows, ``fold`` what that changes. What counts and why: docs/sources/kubernetes.md.
-Messages: knative.dev/eventing, pkg/adapter/apiserver; objects: the Kubernetes API reference.
+one message shows, ``fold`` what that changes. What counts and why: docs/sources/kubernetes.md. Of Argo CD's
+Applications the messages are the same, and what they mean is said by ``streams.argocd``.
+Messages: knative.dev/eventing, pkg/adapter/apiserver; robusta-dev/kubewatch, pkg/handlers/cloudevent.
+Objects: the Kubernetes API reference.
 """
 
 import re
@@ -11,6 +13,9 @@ from typing import Any
 
 from schemas.catalog import Catalog
 from schemas.cloudevents.event import CloudEvent
+from streams.argocd.application import look_at_application
+from streams.argocd.reports import fold_application
+from streams.fields import Fields
 from streams.objects import Facts, Known, State, grow, span_of
 from streams.outcome import Ignored, Mapped, Observed, Outcome, Settled, Unmapped
 from streams.rollout_reports import Reports
@@ -18,7 +23,9 @@ from streams.rollouts import rollout_of
 from streams.source import Source
 from streams.workloads import Look, look_at_daemon_set, look_at_deployment, look_at_stateful_set
 
-source = Source("kubernetes", prefixes=("dev.knative.apiserver.",))
+KUBEWATCH = "KUBERNETES_TOPOLOGY_CHANGE"
+
+source = Source("kubernetes", types=(KUBEWATCH,), prefixes=("dev.knative.apiserver.",))
 
 LOOKS: Mapping[str, Callable[[Mapping[str, Any]], Look]] = {
     "Deployment": look_at_deployment,
@@ -60,15 +67,30 @@ def reference(event: CloudEvent, catalog: Catalog) -> Outcome:  # noqa: ARG001
 
 
 @source.on("resource.add", "resource.update", "resource.delete")
-def resource(event: CloudEvent, catalog: Catalog) -> Outcome:  # noqa: ARG001
+def resource(event: CloudEvent, catalog: Catalog) -> Outcome:
     """Tell what a message in Resource mode shows: one version of one object."""
     told = event.data
-    kind, group = _shown(told["kind"]), _shown(told.get("apiVersion") or "").rpartition("/")[0]
-    deleted = event.type.endswith(".delete")
+    return _object(event, told, told, catalog, deleted=event.type.endswith(".delete"))
+
+
+@source.on(KUBEWATCH)
+def topology(event: CloudEvent, catalog: Catalog) -> Outcome:
+    """Tell what a message of Kubewatch shows: one version of one object; the one before was told of."""
+    told = event.data
+    if told["obj"] is None:
+        return Unmapped("Kubewatch sent no object with this event; a newer version does")
+    return _object(event, told, told["obj"], catalog, deleted=told["operation"] == "delete")
+
+
+def _object(event: CloudEvent, type_: Facts, told: Facts, catalog: Catalog, *, deleted: bool) -> Outcome:
+    """Tell what an object shows; ``type_`` holds its kind and apiVersion."""
+    kind, group = _shown(type_["kind"]), _shown(type_.get("apiVersion") or "").rpartition("/")[0]
     if kind == "Event":
         return Ignored("an Event object expired") if deleted else _event_object(event, told)
     if kind in LOOKS and group == "apps":
         return _workload(event, told, LOOKS[kind](told), deleted=deleted)
+    if kind == "Application" and group == "argoproj.io":
+        return look_at_application(event, Fields(told), catalog, deleted=deleted)
     if kind in ("Pod", "ReplicaSet"):
         return Ignored(f"a {kind} is part of a rollout; the object that owns it tells of that")
     return Unmapped(f"kubernetes: no rule for {kind} objects of API group {group or 'core'}")
@@ -81,6 +103,8 @@ def fold(state: State | None, observation: Observed, catalog: Catalog) -> tuple[
     ``state`` itself comes back when nothing changed. ``facts["time"]`` is the message's time; the caller puts
     the broker's in place of ``None``, or a StatefulSet's rollout has no time to be placed at.
     """
+    if observation.facts["of"] == "application":
+        return fold_application(state, observation)
     before = Known.of(state)
     after = grow(before, observation.facts)
     if state is not None and after == before:

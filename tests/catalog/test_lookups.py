@@ -1,8 +1,10 @@
 """What a catalog answers."""
 
+from datetime import timedelta
+
 import pytest
 
-from schemas.catalog import LONGEST_NAME, Catalog
+from schemas.catalog import LONGEST_NAME, Catalog, CatalogError
 
 TEXT = """
 production: [production, "prod-*"]
@@ -156,3 +158,21 @@ def test_names_longer_than_any_are_in_no_catalog(catalog: Catalog):
     assert catalog.environment(long + "-live") == long + "-live"
     assert catalog.team_of(long) is None
     assert not catalog.is_production("prod-" + long)
+
+
+def test_how_long_an_incident_can_be_a_deployments_fault():
+    limits = '"pay-*": {incident_within: 3d}, "*": {incident_within: 12h}'
+    catalog = Catalog.parse(f"services: {{checkout: {{incident_within: 90m}}, {limits}}}")
+    assert catalog.incident_within("checkout") == timedelta(minutes=90)
+    assert catalog.incident_within("pay-in") == timedelta(days=3)
+    assert catalog.incident_within("search") == timedelta(hours=12)
+    assert Catalog.empty().incident_within("search") is None
+    assert (
+        catalog.digest != Catalog.parse(f"services: {{checkout: {{incident_within: 91m}}, {limits}}}").digest
+    )
+
+
+@pytest.mark.parametrize("told", ["1", "h", "0h", "-1h", "1.5h", "1 h", "100000d", "1w"])
+def test_a_duration_that_is_none_is_named(told):
+    with pytest.raises(CatalogError, match=r"services\.checkout\.incident_within: expected a number"):
+        Catalog.parse(f"services: {{checkout: {{incident_within: '{told}'}}}}")

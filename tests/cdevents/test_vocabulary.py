@@ -17,6 +17,10 @@ TOLD = {
     "basis": "condition Progressing",
     "channel": "argocd",
     "evidence": 3,
+    "head": "5a1b2c3",
+    "reverts": "https://git.example/acme/shop/pulls/11",
+    "hotfix": True,
+    "truncated": True,
 }
 PLACE = {"service": "shop", "environment": "production"}
 DEPLOYED = {**PLACE, "deploy_id": "uid:7", "artifact": "pkg:oci/shop@sha256%3Aabc"}
@@ -36,7 +40,9 @@ SUFFERED = {
     "deploy_id": "uid:7",
     "description": "500s",
     "reason": "r",
+    "detected_at": "2026-01-31T11:00:00Z",
 }
+REPOSITORY = {"repository": "acme/shop", "name": "shop", "uri": "https://git.example/acme/shop.git"}
 TASK = {**ORIGIN, **PLACE, **URI, "task": "test", "pipelinerun": "16"}
 TICKET = {"ticket": "1", **URI}
 TRACKED = {
@@ -51,6 +57,11 @@ TRACKED = {
 
 # The event's name, what its builder needs, and what may be known besides.
 BUILDERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "attribution_set": (
+        "dora-attribution.set",
+        {"deploy_id": "uid:7"},
+        {"failed": False, "unplanned": True, "cause": "INC-17", "reason": "r"},
+    ),
     "artifact_deleted": ("artifact.deleted", ARTIFACT, {**ORIGIN, "service": "shop"}),
     "artifact_downloaded": ("artifact.downloaded", ARTIFACT, ORIGIN),
     "artifact_packaged": ("artifact.packaged", {**ARTIFACT, "change": "12"}, {**ORIGIN, "sbom": "s.json"}),
@@ -60,7 +71,7 @@ BUILDERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "branch_deleted": ("branch.deleted", BRANCH, {"service": "shop"}),
     "change_abandoned": ("change.abandoned", CHANGE, {"service": "shop"}),
     "change_created": ("change.created", CHANGE, {"description": "Faster"}),
-    "change_merged": ("change.merged", CHANGE, {"commit": "4f0c1d2"}),
+    "change_merged": ("change.merged", CHANGE, {"commit": "4f0c1d2", "branch": "main"}),
     "change_reviewed": ("change.reviewed", CHANGE, {"service": "shop"}),
     "change_updated": ("change.updated", CHANGE, {"commit": "4f0c1d2"}),
     "commit_pushed": ("dora-commit.pushed", COMMIT, PUSH),
@@ -76,6 +87,13 @@ BUILDERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     ),
     "pipelinerun_queued": ("pipelinerun.queued", {"run": "17"}, {**ORIGIN, **URI, "pipeline": "p"}),
     "pipelinerun_started": ("pipelinerun.started", {"run": "17", "pipeline": "p", **URI}, ORIGIN),
+    "repository_created": (
+        "repository.created",
+        REPOSITORY,
+        {"owner": "acme", "view_url": "https://g.example"},
+    ),
+    "repository_deleted": ("repository.deleted", REPOSITORY, {"owner": "acme"}),
+    "repository_modified": ("repository.modified", REPOSITORY, {"service": "shop"}),
     "service_deployed": ("service.deployed", DEPLOYED, ORIGIN),
     "service_removed": ("service.removed", PLACE, ORIGIN),
     "service_rolledback": ("service.rolledback", DEPLOYED, ORIGIN),

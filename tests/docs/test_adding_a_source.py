@@ -53,7 +53,7 @@ def run_evidence(folder: Path, expression: str) -> subprocess.CompletedProcess[s
 def test_the_sources_pass_their_own_evidence(checkout: Path):
     done = run_evidence(checkout, "ship or crane")
     assert done.returncode == 0, done.stdout
-    assert "8 passed" in done.stdout, done.stdout  # of each source three for its case, one for its module
+    assert "11 passed" in done.stdout, done.stdout  # three for each case, one for each source's module
 
 
 def test_without_its_evidence_a_source_fails_the_build(checkout: Path, tmp_path: Path):
@@ -65,19 +65,37 @@ def test_without_its_evidence_a_source_fails_the_build(checkout: Path, tmp_path:
 
 
 def test_the_sources_are_clean_code(checkout: Path):
-    modules = [name for name in FILES if name.startswith("streams/")]
-    assert len(modules) == 2
+    modules = [name for name in FILES if name.startswith(("streams/", "ingress/"))]
+    assert len(modules) == 3
     for lint in (("check",), ("format", "--check")):
         done = python_in(checkout, "-m", "ruff", *lint, "--no-cache", *modules)
         assert done.returncode == 0, done.stdout
 
 
-def test_the_script_prints_what_is_expected(checkout: Path):
-    (command,) = blocks(PAGE, "sh", ".venv/bin/python - ")
-    first, script = command.split("\n", 1)
-    assert first == f".venv/bin/python - {SHIP} <<'EOF'"
-    done = python_in(checkout, "-", SHIP, input=script.removesuffix("EOF\n"))
-    assert done.stdout == FILES[f"{SHIP}/expected.json"], done.stderr
+def test_the_command_records_what_is_expected(checkout: Path, tmp_path: Path):
+    (command,) = blocks(PAGE, "sh", "dora transform --record ")
+    assert command.split() == ["dora", "transform", "--record", SHIP]
+    copy = shutil.copytree(checkout, tmp_path / "copy")
+    (copy / SHIP / "expected.json").unlink()
+    done = python_in(copy, "-m", "deploy.cli", "transform", "--record", SHIP)
+    assert (copy / SHIP / "expected.json").read_text() == FILES[f"{SHIP}/expected.json"], done.stderr
+    checked = python_in(copy, "-m", "deploy.cli", "transform", "--check", SHIP)
+    assert checked.stdout == "1 case, 0 differ\n", checked.stderr
+
+
+def test_the_web_hook_is_found_and_lets_only_its_token_in(checkout: Path):
+    script = """
+from ingress.providers import find_providers
+from ingress.webhooks.provider import Unauthenticated, WebhookRequest
+ship = find_providers()["ship"]
+ship.authenticate(WebhookRequest({"authorization": "Bearer s"}, b"", 0.0), [b"s"])
+try:
+    ship.authenticate(WebhookRequest({"authorization": "Bearer t"}, b"", 0.0), [b"s"])
+except Unauthenticated as refused:
+    print(refused.reason)
+"""
+    done = python_in(checkout, "-c", script)
+    assert done.stdout == "mismatch\n", done.stderr
 
 
 def test_the_reason_for_a_missing_field_is_the_one_that_is_shown(checkout: Path):

@@ -18,11 +18,15 @@ READY_TIMEOUT = 60
 class Program:
     """One process of ``dora COMMAND``. ``folder`` keeps its port, its log and its state between starts.
 
-    ``before`` is Python that runs in the process first: how a test sabotages the program that it tests.
+    ``arguments`` follow the command. ``before`` is Python that runs in the process first: how a test
+    sabotages the program that it tests.
     """
 
-    def __init__(self, command: str, folder: Path, environment: dict[str, str], *, before: str = "") -> None:
+    def __init__(
+        self, command: str, folder: Path, environment: dict[str, str], *arguments: str, before: str = ""
+    ) -> None:
         self.command = command
+        self.arguments = arguments
         self.folder = folder
         self.before = before
         self.environment = {**environment, "DORA_PORT_FILE": str(folder / "port")}
@@ -34,7 +38,8 @@ class Program:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "port").unlink(missing_ok=True)
         self.starts += 1
-        run = f"import sys; sys.argv = ['dora', {self.command!r}]; from deploy.cli import main; main()"
+        words = ["dora", self.command, *self.arguments]
+        run = f"import sys; sys.argv = {words}; from deploy.cli import main; main()"
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", f"{self.before}\n{run}"],

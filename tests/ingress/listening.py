@@ -1,13 +1,14 @@
 """An ingress that listens on a real socket, and a client that writes what it wants."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
 from ingress.app import create_app
+from ingress.providers import Webhook
 from ingress.server import Server, bind
 from ingress.settings import Settings
 from tests.ingress.recording import RecordingPublisher
@@ -80,10 +81,12 @@ class Connection:
 
 
 @asynccontextmanager
-async def listening(**settings: object) -> AsyncIterator[Listening]:
+async def listening(
+    hooks: Mapping[str, Webhook] | None = None, **settings: object
+) -> AsyncIterator[Listening]:
     configured = Settings(port=0, **settings)
     publisher = RecordingPublisher()
-    app = create_app(configured, publisher)
+    app = create_app(configured, publisher, hooks)
     socket = bind(configured)
     server = Server(app, configured)
     # Not serve(): the handlers of signals are the test run's own.

@@ -1,13 +1,14 @@
 """An ingress in this process, in front of a publisher that remembers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
 
 from ingress.app import create_app
+from ingress.providers import Webhook
 from ingress.publisher import Record
 from ingress.settings import Settings
 
@@ -60,9 +61,11 @@ class Ingress:
 
 
 @asynccontextmanager
-async def running(settings: Settings | None = None) -> AsyncIterator[Ingress]:
+async def running(
+    settings: Settings | None = None, hooks: Mapping[str, Webhook] | None = None
+) -> AsyncIterator[Ingress]:
     publisher = RecordingPublisher()
-    app = create_app(settings or Settings(), publisher)
+    app = create_app(settings or Settings(), publisher, hooks)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -49,7 +49,8 @@ async def test_metrics_hold_what_they_promise(ingress: Ingress):
 
 async def test_openapi_describes_every_endpoint(ingress: Ingress):
     document = (await ingress.client.get("/openapi.json")).json()
-    assert set(document["paths"]) == {"/", "/cloudevents", "/cdevents", "/healthz", "/readyz", "/metrics"}
+    paths = {"/", "/cloudevents", "/cdevents", "/webhooks/{provider}", "/healthz", "/readyz", "/metrics"}
+    assert set(document["paths"]) == paths
     post = document["paths"]["/cloudevents"]["post"]
     assert {"202", "400", "413", "415", "431", "503"} <= set(post["responses"])
     assert "application/cloudevents-batch+json" in post["requestBody"]["content"]

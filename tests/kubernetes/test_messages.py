@@ -99,8 +99,8 @@ def test_an_event_object_that_expires_is_no_news():
     ("told", "reason"),
     [
         (
-            {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"},
-            "Application objects of API group argoproj.io",
+            {"apiVersion": "app.k8s.io/v1beta1", "kind": "Application"},
+            "Application objects of API group app.k8s.io",
         ),
         ({"apiVersion": "v1", "kind": "Service"}, "Service objects of API group core"),
         # Another group's Deployment is another thing.
@@ -144,19 +144,24 @@ def test_recorded_payloads_of_other_clusters():
         "resource.add.Pod": {("ignored",)},
         "resource.update.Pod": {("ignored",)},
         "resource.update.Event": {("ignored",)},
-        "resource.update.Application": {("unmapped",)},
-        "resource.delete.Application": {("unmapped",)},
+        # Applications of Argo CD mean what streams.argocd says.
+        "resource.update.Application": {
+            ("mapped", "dev.cdevents.service.deployed.0.3.0"),
+            ("mapped", "dev.cdeventsx.dora-deployment.failed.0.1.0", "dev.cdevents.incident.detected.0.3.0"),
+        },
+        "resource.delete.Application": {("mapped", "dev.cdevents.service.removed.0.3.0")},
         "resource.update.PipelineRun": {("unmapped",)},
     }
 
 
 def test_records_of_a_kafka_sink_become_what_the_same_messages_over_http_become():
-    fates = set()
+    fates = {}
     for file in sorted(KAFKA_RECORDS.glob("knative-apiserversource.*.json")):
         record = json.loads(file.read_text())
         headers = [(name, value.encode()) for name, value in record["headers"]]
-        fates.add(Played().take(read_record(headers, record["value"].encode())).fate)
-    assert fates == {"unmapped"}  # references, and Applications of Argo CD
+        event = read_record(headers, record["value"].encode())
+        fates.setdefault(event.attributes["kind"], set()).add(Played().take(event).fate)
+    assert fates == {"Application": {"mapped"}, "Pod": {"unmapped"}}  # the Pod is a reference
 
 
 def test_a_stateful_set_that_is_first_met_complete_is_not_counted():

@@ -77,6 +77,10 @@ async def test_a_deployment_is_told_whole(api, tables):
         "counted_reason": "deployed",
         "basis": "status",
         "decided_at": "2026-07-01T08:00:00.123456Z",
+        "failure_rule": None,
+        "failure_cause": None,
+        "recovered_at": None,
+        "rework_rule": None,
         "event": "/v1/events?source=%2Fa+b&id=x%26y",
     }
 

@@ -1,9 +1,12 @@
 """Records as producers write them onto the input topic."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from tests.infra.production import Record
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 MINIMUM: list[tuple[str, bytes | None]] = [("ce_specversion", b"1.0"), ("ce_source", b"/s")]
 
@@ -44,3 +47,18 @@ def deployed(
         (f"ce_{attribute}", value.encode()) for attribute, value in attributes.items()
     ]
     return key, json.dumps(document).encode(), [*headers, ("content-type", b"application/json")]
+
+
+def recorded(name: str) -> list[Record]:
+    """The requests of one recording of a Kubernetes cluster, as a KafkaSink in binary mode writes them."""
+    records: list[Record] = []
+    for line in (FIXTURES / "kubernetes-recorded" / f"{name}.jsonl").read_text().splitlines():
+        request = json.loads(line)
+        sent = [(header.lower(), value.encode()) for header, value in request["headers"]]
+        headers: list[tuple[str, bytes | None]] = [
+            (header.replace("ce-", "ce_", 1), value)
+            for header, value in sent
+            if header.startswith("ce-") or header == "content-type"
+        ]
+        records.append((None, request["body"].encode(), headers))
+    return records

@@ -57,6 +57,17 @@ async def test_a_batch_that_outlived_its_partitions_finishes_nothing(app: App):
     assert app.frontier.committable(IN) is None
 
 
+async def test_an_abandoned_batch_finishes_nothing_and_is_no_longer_in_hand(app: App):
+    stream = app.stream(app.channel())
+    first = asyncio.ensure_future(anext(stream.batches("transform", 10)))
+    await asyncio.sleep(0.01)
+    stream.channel.queue.put_nowait(event(0))
+    batch = await asyncio.wait_for(first, 1)
+    batch.abandon()
+    assert app.frontier.committable(IN) is None
+    assert not app.progress.busy
+
+
 def test_events_are_grouped_by_partition_in_order():
     events = [event(0), event(5, CDEVENTS), event(1)]
     groups = by_partition(events)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.calendar import bucket_of
 from schemas.catalog import Catalog
 from schemas.cdevents.event import CDEvent, derive_id
-from streams.facts import FIRST_YEAR, LAST_YEAR, Deployment, deployment_of, merge, merge_all
+from streams.facts import FIRST_YEAR, LAST_YEAR, Deployment, deployment_of, merge, merge_all, partition_key
 from streams.tally import COUNTING
 from tests.streams.reports import histories, of_one_deployment, report
 
@@ -162,6 +162,22 @@ def test_every_window_holds_the_first_and_the_last_time_that_is_accepted(instant
         for bucket in COUNTING:
             start, end = bucket_of(instant, bucket, ZoneInfo(name))
             assert start.timestamp() <= instant.timestamp() < end.timestamp()
+
+
+@pytest.mark.parametrize("kind", ["service.deployed.0.3.0", "dev.cdeventsx.dora-deployment.failed.0.1.0"])
+@pytest.mark.parametrize("environment", ["prod", "live", "production"])
+@pytest.mark.parametrize("workload", ["checkout-eu", "checkout-us", "checkout"])
+def test_what_the_catalog_calls_one_service_shares_a_partition(kind, environment, workload):
+    """A window of a partition knows only what is in it."""
+    event = cdevent(kind)
+    event.document["subject"]["id"] = workload
+    event.document["subject"]["content"]["environment"]["id"] = environment
+    assert partition_key(event, CATALOG) == b"production/checkout"
+    assert partition_key(event, Catalog.empty()) == f"{environment}/{workload}".encode()
+
+
+def test_other_events_are_keyed_by_what_they_say():
+    assert partition_key(cdevent("build.finished.0.3.0"), CATALOG) == b"checkout-eu"
 
 
 @given(of_one_deployment, st.randoms())

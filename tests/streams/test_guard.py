@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streams import guard as module
 from streams.guard import MOST_IN_A_ROW, TRANSIENT, Guard, Superseded, Unconfirmed
-from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, Progress
+from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, Abandoned, Progress
 
 
 class Exited(BaseException):
@@ -46,7 +46,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(Guard, "_pause", lambda _, seconds: sleep(seconds))
     return pauses
 
 
@@ -198,7 +198,7 @@ async def test_another_active_generation_ends_the_process_with_its_own_code(exit
     assert exits == [(EXIT_SUPERSEDED, "worker.superseded")]
 
 
-@pytest.mark.parametrize("error", [Unconfirmed("x"), aiokafka.errors.MessageSizeTooLargeError(), OSError()])
+@pytest.mark.parametrize("error", [Unconfirmed("x"), aiokafka.errors.MessageSizeTooLargeError(), KeyError()])
 @pytest.mark.parametrize("size", [1, 4])
 async def test_a_dead_letter_that_cannot_be_published_ends_the_process(error, size, exits):
     """Raised out of the stage, it would leave a worker that lives and does nothing."""
@@ -211,6 +211,48 @@ async def test_a_dead_letter_that_cannot_be_published_ends_the_process(error, si
     with pytest.raises(Exited):
         await stage.run(list(range(size)))
     assert [code for code, _ in exits] == [EXIT_STUCK]
+
+
+async def test_a_stage_that_waits_when_its_partitions_are_given_up_abandons_the_batch():
+    stage = Stage()
+    stage.progress.begin("record")
+
+    async def effect(_: Any) -> None:
+        raise ConnectionRefusedError
+
+    running = asyncio.create_task(stage.guard.run("record", [1, 2], effect))
+    await asyncio.sleep(0.01)
+    leaving = asyncio.create_task(stage.progress.wait_until_idle())
+    with pytest.raises(Abandoned):
+        await asyncio.wait_for(running, 1)
+    assert stage.buried == []
+    stage.progress.end("record")
+    await asyncio.wait_for(leaving, 1)
+    assert not stage.progress.leaving.is_set()
+
+
+async def test_an_abandoned_effect_is_no_fault_of_an_event():
+    stage = Stage([1], Abandoned())
+    with pytest.raises(Abandoned):
+        await stage.run([1, 2])
+    assert stage.buried == []
+
+
+async def test_burying_waits_for_the_database_too(no_pauses):
+    """The event's row is stored with its fate before it is a dead letter."""
+    stage = Stage([1])
+    errors: list[Exception] = [ConnectionRefusedError(), asyncpg.DeadlockDetectedError("x")]
+    bury = stage.bury
+
+    async def troubled(*arguments: Any) -> None:
+        if errors:
+            raise errors.pop()
+        await bury(*arguments)
+
+    stage.guard._bury = troubled
+    await stage.run([1])
+    assert [event for event, _, _ in stage.buried] == [1]
+    assert len(no_pauses) == 2
 
 
 async def test_too_many_dead_letters_in_a_row_are_a_fault_of_ours(exits):

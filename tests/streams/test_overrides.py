@@ -38,7 +38,11 @@ REPLACED = [
     (StockConsumer.stop_flow, "cf7e875a2b0d40e8", DRAINING),
     (StockConsumer.perform_seek, "0e8c130ff4b0afd8", SEEKING),
     (StockConsumer.on_partitions_assigned, "29ce96596f05a18c", SEEKING),
-    (StockConsumer.verify_all_partitions_active, "4e0e46f5c297305d", "streams/watchdog.py, which does its work"),
+    (
+        StockConsumer.verify_all_partitions_active,
+        "4e0e46f5c297305d",
+        "streams/watchdog.py, which does its work",
+    ),
     (Recovery.on_recovery_completed, "6ef567acf072e46d", SEEKING),
     (Recovery._resume_streams, "d986a6710c1aca98", SEEKING),
     (StockApp.on_rebalance_end, "b7ff69e1e3772f30", SEEKING),

@@ -103,9 +103,7 @@ def test_what_is_no_routes_map_is_refused_with_the_place(document, said):
 
 
 def test_an_unknown_transformer_is_refused_with_the_names_there_are():
-    with pytest.raises(
-        InvalidRoutes, match=r"t: no transformer 'kubernets'; there are: cdevents, kubernetes"
-    ):
+    with pytest.raises(InvalidRoutes, match=r"t: no transformer 'kubernets'; there are: .*\bkubernetes\b"):
         Routes(find_sources(), {"t": ["kubernets"]})
 
 

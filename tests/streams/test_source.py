@@ -14,7 +14,7 @@ from schemas.cloudevents.event import CloudEvent
 from streams import sources
 from streams.outcome import Ignored, Mapped, Observed, Outcome, Unmapped
 from streams.source import Source
-from streams.sources import DuplicateSource, find_sources
+from streams.sources import DuplicateSource, UnusableSource, find_sources
 
 json_values = st.recursive(
     st.none()
@@ -104,8 +104,8 @@ def test_two_handlers_for_one_kind_are_refused(source):
     ("body", "reason"),
     [
         (b"{}", "deployment: no field 'state'"),
-        (b'{"state": {}}', "deployment: no field 'name'"),
-        (b'{"state": []}', "deployment: unexpected shape (TypeError)"),
+        (b'{"state": {}}', "deployment: no field 'state.name'"),
+        (b'{"state": []}', "deployment: unexpected shape (TypeError) near 'state'"),
         (b"[]", "deployment: unexpected shape (TypeError)"),
         (None, "deployment: unexpected shape (TypeError)"),
         (b"{", "git: data is not valid JSON"),
@@ -152,3 +152,61 @@ def test_a_module_without_a_source_is_no_source(monkeypatch):
     monkeypatch.setattr(sources.pkgutil, "iter_modules", lambda _: [types.SimpleNamespace(name="helper")])
     assert find_sources() == {}
     assert streams.transformers.__path__
+
+
+SHIP = """
+from streams.outcome import Ignored
+from streams.source import Source
+
+source = Source("{name}", prefixes=("com.example.ship.",))
+source.on("*")(lambda event, catalog: Ignored("a ship"))
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Installs a package that offers ``value`` as an entry point of the group."""
+
+    def install(value: str, name: str = "ship", code: str = SHIP) -> None:
+        (tmp_path / "ship_of_a_stranger.py").write_text(code.replace("{name}", name))
+        information = tmp_path / "dora_ship-1.0.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text("Metadata-Version: 2.1\nName: dora-ship\nVersion: 1.0\n")
+        (information / "entry_points.txt").write_text(f"[dora.transformers]\nship = {value}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield install
+    sys.modules.pop("ship_of_a_stranger", None)
+
+
+@pytest.mark.parametrize("value", ["ship_of_a_stranger:source", "ship_of_a_stranger"])
+def test_an_installed_package_may_offer_a_source(installed, value):
+    installed(value)
+    found = find_sources()
+    assert transformed(found["ship"], "com.example.ship.sailed") == Ignored("a ship")
+    assert {"kubernetes", "github"} <= found.keys()
+
+
+def test_a_strangers_source_may_not_take_the_name_of_ours(installed):
+    installed("ship_of_a_stranger:source", name="github")
+    with pytest.raises(DuplicateSource, match=r"dora-ship \(ship_of_a_stranger:source\) and github are both"):
+        find_sources()
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "says"),
+    [
+        (
+            "ship_of_a_stranger:missing",
+            SHIP,
+            "dora-ship: its entry point .* cannot be loaded .AttributeError",
+        ),
+        ("no_such_module", SHIP, "cannot be loaded .ModuleNotFoundError"),
+        ("ship_of_a_stranger", "raise OSError('disk full')", "disk full.; repair or uninstall the package"),
+        ("ship_of_a_stranger", "source = 7", "is no Source, and no module with one"),
+    ],
+)
+def test_a_source_that_cannot_be_used_stops_the_start(installed, value, code, says):
+    installed(value, code=code)
+    with pytest.raises(UnusableSource, match=says):
+        find_sources()

@@ -97,12 +97,19 @@ async def test_hostile_records_end_in_the_tables_and_nothing_stops(
     assert [row[0] for row in rows] == [None]
 
 
+def under_the_id(event_id: str, record: Record) -> Record:
+    """The same CDEvent in another envelope, as a relay sends it."""
+    key, value, headers = record
+    return key, value, [(name, event_id.encode() if name == "ce_id" else each) for name, each in headers]
+
+
 async def test_the_first_of_two_payloads_under_one_identity_wins(
     infra: Infra, topics: Topics, database: str, tmp_path: Path
 ):
     one = worker(infra, topics, database, tmp_path / "worker")
     first, other = cloudevent("a", b'{"n":1}'), cloudevent("a", b'{"n":2}')
     same_batch = [cloudevent("b", None), cloudevent("b", b""), cloudevent("b", None)]
+    same_batch += [under_the_id("w", deployed("w1")), under_the_id("w", deployed("w2"))]
     async with running(one):
         await produce(infra.kafka, topics["cloudevents"], [first, other, first, *same_batch], partitions=1)
         await idle(one)
@@ -111,9 +118,9 @@ async def test_the_first_of_two_payloads_under_one_identity_wins(
         await produce(infra.kafka, topics["cloudevents"], later, partitions=2)
 
         async def settled() -> bool:
-            return await count(database, "deadletters") == 4 and await count(database, "deployments") == 1
+            return await count(database, "deadletters") == 5 and await count(database, "deployments") == 2
 
-        await eventually(settled, what="four dead letters and one deployment")
+        await eventually(settled, what="five dead letters and two deployments")
         await idle(one)
     rows = await fetch(database, "SELECT id, body FROM cloudevents_raw WHERE id IN ('a', 'b') ORDER BY 1")
     assert [tuple(row) for row in rows] == [("a", b'{"n":1}'), ("b", None)]
@@ -124,9 +131,54 @@ async def test_the_first_of_two_payloads_under_one_identity_wins(
         ("a", "transform", reason, b'{"n":2}'),
         ("b", "transform", reason, b""),
         ("d", "transform", reason, deployed("d", artifact="pkg:oci/c@2")[1]),
+        ("w", "transform", reason, deployed("w2")[1]),
     ]
-    assert [row[0] for row in await fetch(database, "SELECT artifact FROM deployments")] == ["pkg:oci/c@1"]
-    assert await count(database, "cloudevents_raw") == 3
+    # What lost was not passed on either.
+    rows = await fetch(
+        database, "SELECT cd_id, content->'subject'->'content'->>'artifactId' FROM cdevents_raw"
+    )
+    assert {tuple(row) for row in rows} == {("d", "pkg:oci/c@1"), ("w1", "pkg:oci/c@1")}
+    assert await count(database, "cloudevents_raw") == 4
+
+
+BUG = """
+from streams.source import Source
+transform = Source.transform
+
+def buggy(self, event, catalog):
+    if event.id.startswith("bug"):
+        raise ZeroDivisionError
+    return transform(self, event, catalog)
+
+Source.transform = buggy
+"""
+
+
+async def test_an_event_that_meets_a_bug_is_a_dead_letter_with_a_row_and_the_others_go_on(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    one = worker(infra, topics, database, tmp_path / "worker")
+    one.before = BUG
+    records = [deployed(f"good-{n}") for n in range(20)]
+    records[7:7] = [deployed("bug-1"), deployed("bug-2")]
+    async with running(one):
+        await produce(infra.kafka, topics["cloudevents"], records, partitions=1)
+        await idle(one)
+
+        async def settled() -> bool:
+            return await count(database, "deadletters") == 2 and await count(database, "deployments") == 20
+
+        await eventually(settled, what="two dead letters and twenty deployments")
+        assert one.starts == 1
+        assert one.running
+    reason = "ZeroDivisionError in stage transform"
+    assert await letters(database, topics["cloudevents"]) == [
+        ("transform", reason, len(deployed("bug-1")[1] or b"")),
+        ("transform", reason, len(deployed("bug-2")[1] or b"")),
+    ]
+    dead = {event_id: fate for event_id, fate in (await fates(database)).items() if fate[0] == "dead"}
+    assert dead == {"bug-1": ("dead", reason), "bug-2": ("dead", reason)}
+    assert len(await fates(database)) == 22
 
 
 def knative_records() -> dict[tuple[str, str], tuple[Record, dict[str, Any]]]:

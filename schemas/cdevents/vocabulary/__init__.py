@@ -22,6 +22,7 @@ from schemas.cdevents.vocabulary.changes import (
     change_updated,
     commit_pushed,
 )
+from schemas.cdevents.vocabulary.corrections import attribution_set
 from schemas.cdevents.vocabulary.deployments import (
     deployment_failed,
     deployment_withdrawn,
@@ -31,6 +32,11 @@ from schemas.cdevents.vocabulary.deployments import (
     service_upgraded,
 )
 from schemas.cdevents.vocabulary.incidents import incident_detected, incident_reported, incident_resolved
+from schemas.cdevents.vocabulary.repositories import (
+    repository_created,
+    repository_deleted,
+    repository_modified,
+)
 from schemas.cdevents.vocabulary.runs import (
     pipelinerun_finished,
     pipelinerun_queued,
@@ -46,6 +52,7 @@ __all__ = [
     "artifact_packaged",
     "artifact_published",
     "artifact_signed",
+    "attribution_set",
     "branch_created",
     "branch_deleted",
     "change_abandoned",
@@ -62,6 +69,9 @@ __all__ = [
     "pipelinerun_finished",
     "pipelinerun_queued",
     "pipelinerun_started",
+    "repository_created",
+    "repository_deleted",
+    "repository_modified",
     "service_deployed",
     "service_removed",
     "service_rolledback",

@@ -17,6 +17,12 @@ class Changed(Told, total=False):
     commit: str | None
 
 
+class Proposed(Changed, total=False):
+    """What may be known of a change under review: ``branch`` is the one that it is to become part of."""
+
+    branch: str | None
+
+
 def commit_pushed(
     *,
     source: str,
@@ -40,7 +46,7 @@ def commit_pushed(
         "after": after,
         "committedAt": committed_at,
     }
-    dora = {"service": service, "repository": repository, "commit": commit, **told}
+    dora = {"service": service, "repository": repository, "commit": commit, "branch": branch, **told}
     return draft("dora-commit.pushed", source=source, at=at, subject_id=commit, content=content, dora=dora)
 
 
@@ -51,7 +57,7 @@ def change_created(
     change: str,
     repository: str,
     description: str | None = None,
-    **known: Unpack[Changed],
+    **known: Unpack[Proposed],
 ) -> Draft:
     """A change was proposed. An empty ``description`` is none."""
     content = {"repository": reference(repository), "description": description or None}
@@ -59,23 +65,25 @@ def change_created(
     return draft("change.created", source=source, at=at, subject_id=change, content=content, dora=dora)
 
 
-def change_updated(*, source: str, at: str, change: str, repository: str, **known: Unpack[Changed]) -> Draft:
+def change_updated(*, source: str, at: str, change: str, repository: str, **known: Unpack[Proposed]) -> Draft:
     """A change under review got new commits or another text."""
     return _about_repository("change.updated", source, at, change, repository, known)
 
 
-def change_reviewed(*, source: str, at: str, change: str, repository: str, **known: Unpack[Changed]) -> Draft:
+def change_reviewed(
+    *, source: str, at: str, change: str, repository: str, **known: Unpack[Proposed]
+) -> Draft:
     """Somebody reviewed a change."""
     return _about_repository("change.reviewed", source, at, change, repository, known)
 
 
-def change_merged(*, source: str, at: str, change: str, repository: str, **known: Unpack[Changed]) -> Draft:
+def change_merged(*, source: str, at: str, change: str, repository: str, **known: Unpack[Proposed]) -> Draft:
     """A change became part of its target branch; ``commit`` is the commit there."""
     return _about_repository("change.merged", source, at, change, repository, known)
 
 
 def change_abandoned(
-    *, source: str, at: str, change: str, repository: str, **known: Unpack[Changed]
+    *, source: str, at: str, change: str, repository: str, **known: Unpack[Proposed]
 ) -> Draft:
     """A change was closed without being merged."""
     return _about_repository("change.abandoned", source, at, change, repository, known)
@@ -83,16 +91,16 @@ def change_abandoned(
 
 def branch_created(*, source: str, at: str, branch: str, repository: str, **known: Unpack[Changed]) -> Draft:
     """A branch was created."""
-    return _about_repository("branch.created", source, at, branch, repository, known)
+    return _about_repository("branch.created", source, at, branch, repository, {**known, "branch": branch})
 
 
 def branch_deleted(*, source: str, at: str, branch: str, repository: str, **known: Unpack[Changed]) -> Draft:
     """A branch was deleted."""
-    return _about_repository("branch.deleted", source, at, branch, repository, known)
+    return _about_repository("branch.deleted", source, at, branch, repository, {**known, "branch": branch})
 
 
 def _about_repository(
-    name: str, source: str, at: str, subject_id: str, repository: str, known: Changed
+    name: str, source: str, at: str, subject_id: str, repository: str, known: Proposed
 ) -> Draft:
     content = {"repository": reference(repository)}
     dora: dict[str, Any] = {"repository": repository, **known}

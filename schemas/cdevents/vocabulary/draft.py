@@ -18,6 +18,12 @@ DORA_KEYS = (
     "channel",
     "evidence",
     "reason",
+    "branch",
+    "head",
+    "reverts",
+    "hotfix",
+    "truncated",
+    "detected_at",
 )
 
 
@@ -26,6 +32,9 @@ class Told(TypedDict, total=False):
 
     ``fact`` is what makes it the same fact when the source tells it again (``Draft.fact``); ``basis`` what
     the report rests on, ``channel`` the name of the source that reports, ``evidence`` how much it knew.
+    ``head`` is the last commit of a change before it was merged, ``reverts`` the hash of a commit or the id
+    of a change that is taken back. ``hotfix`` is true when the source marks it as one, ``truncated`` when the
+    source told of fewer commits than there were.
     """
 
     subject_source: str | None
@@ -33,6 +42,10 @@ class Told(TypedDict, total=False):
     basis: str | None
     channel: str | None
     evidence: int | None
+    head: str | None
+    reverts: str | None
+    hotfix: bool | None
+    truncated: bool | None
 
 
 def draft(

@@ -7,7 +7,10 @@ from schemas.cdevents.vocabulary.draft import Told, draft, reference
 
 
 class Suffered(Told, total=False):
-    """What may be known of an incident; ``deploy_id``, ``commit`` and ``artifact`` link it to its cause."""
+    """What may be known of an incident; ``deploy_id``, ``commit`` and ``artifact`` link it to its cause.
+
+    ``detected_at``, RFC 3339 text, is when an incident that is resolved began, if the source repeats it.
+    """
 
     description: str | None
     service: str | None
@@ -16,6 +19,7 @@ class Suffered(Told, total=False):
     commit: str | None
     artifact: str | None
     reason: str | None
+    detected_at: str | None
 
 
 def incident_detected(

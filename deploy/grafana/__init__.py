@@ -1,0 +1,1 @@
+"""Grafana: dashboards made by code, and what a Grafana is provisioned with."""

@@ -1,0 +1,5 @@
+SELECT bucket_start AS time, service AS metric, sum(deployments) AS value
+FROM deployment_frequency WHERE bucket = 'week'
+  AND service IN (${service:sqlstring}) AND environment IN (${environment:sqlstring})
+  AND $__timeFilter(bucket_start)
+GROUP BY 1, 2 ORDER BY 1, 2

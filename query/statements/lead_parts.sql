@@ -1,0 +1,13 @@
+-- Lead times of changes, by bucket and environment. The buckets are given by where they begin.
+-- $1 services, $2 environments (NULL: all), $3 where the buckets begin, $4 where the last one ends
+SELECT environment,
+       width_bucket(deployed_at, $3::timestamptz[]) - 1 AS part,
+       array_agg(lead_seconds)                          AS seconds,
+       0::bigint                                        AS unfinished
+  FROM deployed_changes
+ WHERE lead_seconds IS NOT NULL
+   AND ($1::text[] IS NULL OR service = ANY ($1))
+   AND ($2::text[] IS NULL OR environment = ANY ($2))
+   AND deployed_at >= ($3::timestamptz[])[1]
+   AND deployed_at < $4::timestamptz
+ GROUP BY 1, 2;

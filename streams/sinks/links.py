@@ -1,0 +1,118 @@
+"""``attributions`` and ``deployed_changes``: the links of a service and environment, from its facts."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from schemas.catalog import Catalog
+from streams.facts import Artifact, Change, Correction, Deployment, Incident, Push
+from streams.facts.artifacts import artifact_key
+from streams.facts.told import repository_key
+from streams.links import Attribution, DeployedChange, History, link
+from streams.links.history import DEFAULT_INCIDENT_WITHIN
+from streams.sinks.database import Connection, Database, statement
+
+
+async def relink(database: Database, catalog: Catalog) -> tuple[str, str] | None:
+    """Compute the links of one marked service and environment anew; ``None`` when none is marked.
+
+    The mark goes in the same transaction: killed in between, it is still there.
+    """
+    async with database.transaction() as connection:
+        place = await connection.fetchrow(statement("take_relink"))
+        if place is None:
+            return None
+        service, environment = str(place["service"]), str(place["environment"])
+        links = link(await read_history(connection, catalog, service, environment))
+        await _replace_attributions(connection, service, environment, links.attributions)
+        await _replace_changes(connection, service, environment, links.changes)
+        return service, environment
+
+
+async def read_history(connection: Connection, catalog: Catalog, service: str, environment: str) -> History:
+    """All facts that matter to ``service`` in ``environment``."""
+    rows = await _rows(connection, "deployments_of_place", service, environment)
+    deployments = [Deployment(*row) for row in rows]
+    keys = {artifact_key(each.artifact) for each in deployments if each.artifact is not None}
+    digests = [sha256(key.encode()).digest() for key in sorted(keys)]
+    built = [Artifact(*row) for row in await _rows(connection, "artifacts_of_digests", digests)]
+    commits = {each.commit.lower() for each in deployments if each.commit is not None}
+    commits |= {each.commit for each in built if each.commit is not None}
+    repositories = {repository_key(each.repository) for each in deployments if each.repository is not None}
+    repositories |= {each.repository for each in built}
+    change_ids = [each.change_id for each in built if each.change_id is not None]
+    homes = await _rows(connection, "homes_of_commits", sorted(commits), change_ids)
+    repositories |= {str(row[0]) for row in homes}
+    wanted = sorted(each for each in repositories if each is not None)
+    deploy_ids = [each.deploy_id for each in deployments]
+    incidents = await _rows(
+        connection,
+        "incidents_of_place",
+        service,
+        environment,
+        deploy_ids,
+        wanted,
+        sorted(commits),
+        sorted(keys),
+    )
+    said = [Correction(*row) for row in await _rows(connection, "corrections_of_deployments", deploy_ids)]
+    return History(
+        service=service,
+        environment=environment,
+        deployments=deployments,
+        pushes=[Push(*row) for row in await _rows(connection, "pushes_of_repositories", wanted)],
+        changes=[Change(*row) for row in await _rows(connection, "changes_of_repositories", wanted)],
+        artifacts={each.artifact: each for each in built},
+        incidents=[_incident(row) for row in incidents],
+        corrections={each.deploy_id: each for each in said},
+        channel=catalog.deployments_from(service),
+        incident_within=catalog.incident_within(service) or DEFAULT_INCIDENT_WITHIN,
+    )
+
+
+def _incident(row: tuple[Any, ...]) -> Incident:
+    told = {name: (micros, value) for name, (micros, value) in orjson.loads(row[5]).items()}
+    source, identity, detected, opened, resolved, _ = row
+    return Incident(source, identity, detected, opened, resolved, told)
+
+
+async def _replace_attributions(
+    connection: Connection, service: str, environment: str, links: Sequence[Attribution]
+) -> None:
+    rows = await _rows(connection, "attributions_of_place", service, environment)
+    known = {each.deploy_id: each for each in (Attribution(*row) for row in rows)}
+    gone = sorted(known.keys() - {each.deploy_id for each in links})
+    if gone:
+        await connection.execute(statement("delete_attributions"), service, environment, gone)
+    await _store(connection, "store_attributions", links, lambda each: known.get(each.deploy_id) != each)
+
+
+async def _replace_changes(
+    connection: Connection, service: str, environment: str, links: Sequence[DeployedChange]
+) -> None:
+    rows = await _rows(connection, "deployed_changes_of_place", service, environment)
+    known = {_key(each): each for each in (DeployedChange(*row) for row in rows)}
+    gone = sorted(known.keys() - {_key(each) for each in links})
+    if gone:
+        columns = [list(column) for column in zip(*gone, strict=True)]
+        await connection.execute(statement("delete_deployed_changes"), service, environment, *columns)
+    await _store(connection, "store_deployed_changes", links, lambda each: known.get(_key(each)) != each)
+
+
+def _key(change: DeployedChange) -> tuple[str, str]:
+    return (change.repository, change.change_id)
+
+
+async def _store(
+    connection: Connection, name: str, links: Iterable[Any], is_new: Callable[[Any], bool]
+) -> None:
+    rows = [astuple(each) for each in links if is_new(each)]
+    if rows:
+        await connection.execute(statement(name), *map(list, zip(*rows, strict=True)))
+
+
+async def _rows(connection: Connection, name: str, *values: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await connection.fetch(statement(name), *values)]

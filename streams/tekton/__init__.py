@@ -1,0 +1,1 @@
+"""Runs of Tekton: what one shows, has made and deploys. Pure; ``transformers.tekton`` uses it."""
