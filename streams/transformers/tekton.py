@@ -1,8 +1,8 @@
 """Tekton: runs of pipelines and tasks (`dev.tekton.event.*`), and its experimental controller (`cd.*.v1`).
 
-Spec: tektoncd/pipeline, its page on events, and pkg/reconciler/events; tektoncd/experimental, cloudevents. Both
-give their events random ids and send them again after a restart, so a CDEvent is identified by the run's uid
-and its condition. Which runs are deployments: docs/sources/tekton.md.
+Spec: tektoncd/pipeline, its page on events and pkg/reconciler/events; tektoncd/experimental, cloudevents.
+Both give their events random ids and send them again after a restart, so a CDEvent is identified by the
+run's uid and its condition. Which runs are deployments: docs/sources/tekton.md.
 """
 
 from collections.abc import Iterator
