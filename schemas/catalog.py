@@ -42,6 +42,7 @@ class Catalog:
             for service in contents.services
             for member in service.members
         }
+        self._listed = {(member.kind, service.name) for service, member in self._members.values()}
         remember = lru_cache(REMEMBERED_LOOKUPS)
         self._found: Callable[[Kind, str, str | None], _Found | None] = remember(self._find)
         self._said_of: Callable[[str], tuple[Service, ...]] = remember(self._entries)
@@ -62,6 +63,10 @@ class Catalog:
         """The service that this thing belongs to; ``name`` itself when the catalog does not say."""
         found = self._member(kind, name, namespace)
         return name if found is None else found[0].name
+
+    def lists(self, kind: Kind, service: str) -> bool:
+        """Whether anything of ``kind`` is listed for ``service``: then what is not listed is not its own."""
+        return (kind, service) in self._listed
 
     def environment_of(self, kind: Kind, name: str, *, namespace: str | None = None) -> str | None:
         """The environment that this very thing deploys to, when the catalog says: for a pipeline, mostly."""

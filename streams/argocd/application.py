@@ -51,11 +51,18 @@ def look_at_application(event: CloudEvent, told: Fields, catalog: Catalog, *, de
         since = told.optional_instant("status.health.lastTransitionTime")
         facts |= {"health": health, "since": since, "message": told.words("status.health.message")}
     sync = sync_of(told)
-    deployed = sync if isinstance(sync, Ignored) else _deployed(told, uid, sync, health, since)
+    if isinstance(sync, Ignored):
+        return _no_deployment(uid, facts, sync)
+    deployed = _deployed(told, uid, sync, health, since)
     if isinstance(deployed, Ignored):
-        facts["otherwise"] = deployed.reason
-        return deployed if since is None else Observed(uid, facts)
-    return Observed(uid, {**facts, "deployment": deployed})
+        return _no_deployment(uid, facts, deployed)
+    code = _code(sync, facts["service"], catalog)
+    return Observed(uid, {**facts, "deployment": {**deployed, **code}})
+
+
+def _no_deployment(uid: str, facts: dict[str, Any], why: Ignored) -> Outcome:
+    """Of an Application that has not deployed anything, the health may be news."""
+    return why if facts.get("since") is None else Observed(uid, {**facts, "otherwise": why.reason})
 
 
 def _place(told: Fields, catalog: Catalog) -> dict[str, Any]:
@@ -82,7 +89,6 @@ def _deployed(told: Fields, uid: str, sync: Sync, health: str, since: str | None
     else:
         return Ignored(NOT_YET.get(health, f"synced, and its health is {health}"))
     images = _images(told)
-    commit = sync.revisions.commit
     return {
         "kind": kind,
         "reason": reason,
@@ -90,9 +96,22 @@ def _deployed(told: Fields, uid: str, sync: Sync, health: str, since: str | None
         "deploy_id": f"argocd:{uid}:{sync.revisions.version}:{sync.since}",
         "artifact": images[0] if len(images) == 1 else _artifact(told, sync),
         "images": images if len(images) > 1 else None,
-        "commit": commit and commit.commit,
-        "repository": commit and commit.repository,
     }
+
+
+def _code(sync: Sync, service: str, catalog: Catalog) -> dict[str, str | None]:
+    """The commit that was deployed, of the first source in Git.
+
+    Where the catalog lists the repositories of a service, the commits of others are of its manifests; what
+    its image was built from says more than they do.
+    """
+    any_repository = not catalog.lists("repository", service)
+    for revision in sync.revisions.each:
+        place = revision.repository
+        own = any_repository or place is None or catalog.service("repository", place) == service
+        if own and revision.commit is not None:
+            return {"commit": revision.commit, "repository": place}
+    return {"commit": None, "repository": None}
 
 
 def _between(finished: str, since: str | None) -> timedelta:

@@ -37,11 +37,6 @@ class Revisions:
     each: tuple[Revision, ...]
 
     @property
-    def commit(self) -> Revision | None:
-        """The first source that is in Git: with a chart of its own, the repository of its values."""
-        return next((revision for revision in self.each if revision.commit is not None), None)
-
-    @property
     def artifact(self) -> str | None:
         """The first source, which with several is the chart that is deployed, as a purl."""
         return next((revision.artifact for revision in self.each if revision.artifact is not None), None)

@@ -59,6 +59,14 @@ def test_service(catalog: Catalog, kind: str, name: str, namespace: str | None, 
     assert catalog.service(kind, name, namespace=namespace) == service  # type: ignore[arg-type]
 
 
+def test_what_is_listed_of_a_service(catalog: Catalog):
+    assert catalog.lists("repository", "checkout")
+    assert catalog.lists("application", "checkout")
+    assert not catalog.lists("application", "search")
+    assert not catalog.lists("repository", "pay-later")
+    assert not Catalog.empty().lists("repository", "checkout")
+
+
 def test_a_full_name_beats_an_earlier_pattern_and_the_first_pattern_a_later_one():
     catalog = Catalog.parse(
         'services: {a: {workloads: ["c*"]}, b: {workloads: ["ch*"]}, c: {workloads: [checkout]}}'

@@ -184,8 +184,9 @@ def synced(*history: Any, **status: Any) -> dict[str, Any]:
     }
 
 
-def told_of(application: dict[str, Any]) -> list[CDEvent]:
-    return list(fate_of(notified(orjson.dumps(application)), source).cdevents)
+def told_of(application: dict[str, Any], catalog: str = "") -> list[CDEvent]:
+    known = Catalog.parse(catalog)
+    return list(fate_of(notified(orjson.dumps(application)), source, known).cdevents)
 
 
 @pytest.mark.parametrize(
@@ -247,3 +248,34 @@ def test_the_artifact_is_the_only_image_or_the_revision(images: Any, artifact: s
     (deployed,) = told_of(synced(A, summary={"images": images}))
     assert deployed.dora["artifact"] == artifact
     assert len(deployed.dora.get("images", ())) == (listed or 0)
+
+
+@pytest.mark.parametrize(
+    ("repositories", "commit", "repository"),
+    [
+        ("[acme/shop]", None, None),
+        ("[acme/deploy]", A, "acme/deploy"),
+        ("['acme/*']", A, "acme/deploy"),
+        ("[]", A, "acme/deploy"),
+    ],
+)
+def test_a_commit_of_manifests_is_none_of_the_service(repositories: str, commit: str, repository: str):
+    catalog = f"services: {{shop: {{repositories: {repositories}, applications: [shop]}}}}"
+    (deployed,) = told_of(synced(A, summary={"images": ["acme/shop:1.2"]}), catalog)
+    assert (deployed.dora.get("commit"), deployed.dora.get("repository")) == (commit, repository)
+    assert deployed.dora["artifact"] == "pkg:oci/shop?repository_url=docker.io/acme/shop&tag=1.2"
+
+
+def test_of_several_sources_the_one_in_the_services_own_repository():
+    application = synced(A)
+    application["spec"] = {
+        "destination": {"namespace": "live"},
+        "sources": [
+            {"repoURL": "https://github.com/acme/deploy"},
+            {"repoURL": "https://github.com/acme/shop"},
+        ],
+    }
+    application["status"]["operationState"]["syncResult"] = {"revisions": [A, B]}
+    for catalog, commit in (("", A), ("services: {shop: {repositories: [acme/shop]}}", B)):
+        (deployed,) = told_of(application, catalog)
+        assert deployed.dora["commit"] == commit
