@@ -19,6 +19,7 @@ RUN python3 -m venv installer \
     -r requirements.lock
 COPY LICENSE /opt/dora/
 COPY schemas /opt/dora/app/schemas
+COPY access /opt/dora/app/access
 COPY ingress /opt/dora/app/ingress
 COPY streams /opt/dora/app/streams
 COPY query /opt/dora/app/query

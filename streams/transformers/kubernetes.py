@@ -16,12 +16,12 @@ from schemas.cloudevents.event import CloudEvent
 from streams.argocd.application import look_at_application
 from streams.argocd.reports import fold_application
 from streams.fields import Fields
-from streams.objects import Facts, Known, State, grow, span_of
+from streams.kubernetes.objects import Facts, Known, State, grow, span_of
+from streams.kubernetes.reports import Reports
+from streams.kubernetes.rollouts import rollout_of
+from streams.kubernetes.workloads import Look, look_at_daemon_set, look_at_deployment, look_at_stateful_set
 from streams.outcome import Ignored, Mapped, Observed, Outcome, Settled, Unmapped
-from streams.rollout_reports import Reports
-from streams.rollouts import rollout_of
 from streams.source import Source
-from streams.workloads import Look, look_at_daemon_set, look_at_deployment, look_at_stateful_set
 
 KUBEWATCH = "KUBERNETES_TOPOLOGY_CHANGE"
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.catalog import Catalog
 from schemas.cdevents.event import complete
 from streams.facts import deployment_of, merge_all
+from streams.kubernetes.rollouts import Span, Spans, add, rollouts, weight
 from streams.outcome import Mapped, Observed
-from streams.rollouts import Span, Spans, add, rollouts, weight
 from streams.transformers.kubernetes import source
 
 SEQUENCES = st.integers(1, 9)

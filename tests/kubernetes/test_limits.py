@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from schemas.catalog import Catalog
-from streams.objects import MOST_REPLICA_SETS
+from streams.kubernetes.objects import MOST_REPLICA_SETS
+from streams.kubernetes.rollouts import MOST_SPANS
 from streams.outcome import Ignored, Mapped, Observed, Settled
-from streams.rollouts import MOST_SPANS
 from streams.transformers.kubernetes import FORGOTTEN, source
 
 LONG = MOST_SPANS * 4

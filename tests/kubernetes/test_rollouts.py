@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.rollouts import (
+from streams.kubernetes.rollouts import (
     MOST_SPANS,
     Rollout,
     Span,

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from streams.workloads import REVISION, Look, look_at_daemon_set, look_at_deployment, look_at_stateful_set
+from streams.kubernetes.workloads import (
+    REVISION,
+    Look,
+    look_at_daemon_set,
+    look_at_deployment,
+    look_at_stateful_set,
+)
 from tests.kubernetes.objects import workload
 
 TEMPLATE_ANNOTATIONS = "spec__template__metadata__annotations"

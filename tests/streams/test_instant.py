@@ -23,7 +23,7 @@ def test_text_with_any_offset_names_its_instant(instant):
 
 @given(local, local)
 def test_written_instants_sort_as_the_instants_do(one, other):
-    """Compared without their Z, as streams.rollouts.earliest does."""
+    """Compared without their Z, as streams.kubernetes.rollouts.earliest does."""
     first, second = sorted([one, other])
     assert format_instant(first)[:-1] <= format_instant(second)[:-1]
 

@@ -29,7 +29,7 @@ class Look:
     """What one version of an object says of its rollout.
 
     ``sequence`` is ``None`` while the object shows a template whose number is not known. ``certain``,
-    ``started`` and ``ready`` are those of ``streams.rollouts.Span``.
+    ``started`` and ``ready`` are those of ``streams.kubernetes.rollouts.Span``.
     """
 
     phase: Phase

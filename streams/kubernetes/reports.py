@@ -12,8 +12,8 @@ from schemas.catalog import Catalog
 from schemas.cdevents.event import Draft
 from schemas.cdevents.vocabulary.draft import draft, reference
 from schemas.purl import generic
-from streams.objects import Facts, Known
-from streams.rollouts import Rollout, rollouts
+from streams.kubernetes.objects import Facts, Known
+from streams.kubernetes.rollouts import Rollout, rollouts
 
 CHANNEL = "kubernetes"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.instant import format_instant, parse_instant
-from streams.rollouts import Span, Spans, add, earliest, forget, weight
+from streams.kubernetes.rollouts import Span, Spans, add, earliest, forget, weight
 
 # ReplicaSets that Event objects told of, 45 bytes each; the newest are remembered.
 MOST_REPLICA_SETS = 100

@@ -1,0 +1,1 @@
+"""Who may enter, and how the rooms enter Kafka and PostgreSQL: tokens, issuers, TLS and SASL."""

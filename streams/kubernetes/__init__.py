@@ -1,0 +1,1 @@
+"""Workloads of a Kubernetes cluster: what was seen of their rollouts. ``transformers.kubernetes`` uses it."""
