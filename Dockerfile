@@ -28,6 +28,7 @@ RUN install -m 755 /opt/dora/app/deploy/docker/dora /opt/dora/bin/dora \
  && PYTHONPATH=/opt/dora/app /opt/dora/bin/python -P -m deploy.docker.sbom > /opt/dora/sbom.cdx.json \
  # Nothing can be written at run time, so what Python would compile at each start is compiled here, without the
  # time stamps that would make two builds differ.
+ && python3 -P /opt/dora/app/deploy/docker/slim.py /opt/dora/lib \
  && find /opt/dora -name tests -path '*/site-packages/*' -type d -prune -exec rm -r {} + \
  && find /opt/dora -name __pycache__ -type d -prune -exec rm -r {} + \
  && /opt/dora/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/dora/lib /opt/dora/app

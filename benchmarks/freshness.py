@@ -7,12 +7,16 @@ can only be visible earlier than that, so the figures are upper bounds, to withi
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 import orjson
+
+from benchmarks.measurement import Benchmark, Figure, Options
+from deploy.supervisor import Instance
 
 SERVICES = 10
 DEPLOYED = "dev.cdevents.service.deployed.0.3.0"
@@ -93,3 +97,25 @@ async def post(client: httpx.AsyncClient, ingress: str, run: str, number: int) -
     }
     answer = await client.post(f"{ingress}/cloudevents", headers=headers, content=orjson.dumps(document))
     return answer.status_code == httpx.codes.ACCEPTED
+
+
+def run(options: Options) -> Sequence[Figure]:
+    """``further`` may hold ``rate`` (events a second) and ``duration`` (seconds)."""
+    rate = options.further.get("rate", 100.0)
+    duration = options.further.get("duration", options.sized(30, 10))
+    with Instance(options.folder / "freshness", quick=False) as instance:
+        urls = instance.ingress.url, instance.query.url
+        options.say("freshness: warming up for 10 s")
+        asyncio.run(measure(*urls, rate=rate, duration=10))
+        options.say(f"freshness: posting {rate:g} events a second for {duration:g} s")
+        told = asyncio.run(measure(*urls, rate=rate, duration=duration))
+    if told.refused or len(told.seconds) < int(rate * duration):
+        raise RuntimeError(f"{told.refused} events were refused, {len(told.seconds)} became visible")
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
+    return [
+        Figure(f"freshness {name} at {rate:g}/s", "ms", [told.percentile(share) * 1000])
+        for name, share in shares.items()
+    ]
+
+
+BENCHMARK = Benchmark("freshness", "from a POST to an answer that counts it, at a steady rate", run)

@@ -30,6 +30,7 @@ LINTS = (
     Check("ruff format", "ruff", ("format", "--check")),
     Check("mypy", "mypy"),
     Check("import-linter", "lint-imports"),
+    Check("audit", "python", ("-m", "deploy.cli", "audit")),
 )
 
 

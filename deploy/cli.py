@@ -18,7 +18,7 @@ import typer
 from deploy import commands
 
 FAILED, INTERRUPTED = 1, 130
-OUR_ROOMS = {"deploy", "ingress", "streams", "query", "schemas"}
+OUR_ROOMS = {"deploy", "ingress", "streams", "query", "access", "schemas"}
 
 
 def available() -> dict[str, str]:
@@ -54,10 +54,16 @@ def application(asked: str | None) -> typer.Typer:
 
 
 def add(app: typer.Typer, name: str, module: str) -> None:
-    """Register a command with its options. Its module may say how its context differs in CONTEXT."""
+    """Register a command with its options, or a group of commands.
+
+    A command's module may say how its context differs in CONTEXT.
+    """
     imported = import_module(f"{commands.__name__}.{module}")
-    function: Callable[..., Any] = getattr(imported, module)
-    app.command(name, context_settings=getattr(imported, "CONTEXT", None))(function)
+    found: Callable[..., Any] | typer.Typer = getattr(imported, module)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name)
+        return
+    app.command(name, context_settings=getattr(imported, "CONTEXT", None))(found)
 
 
 def told(error: Exception) -> str:

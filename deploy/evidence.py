@@ -2,7 +2,8 @@
 
 A case is a folder with
 
-* ``headers.json``, a list of [name, value], and ``body.json``: the request as it was sent; or
+* ``headers.json``, a list of [name, value], and ``body.json``: the request as it was sent, with
+  ``[":path", "/webhooks/NAME"]`` among the headers if it went to a provider's own web hook; or
   ``requests.jsonl``, one ``{"headers": [[name, value]], "body": "text"}`` a line, in order, with
   ``"path": "/webhooks/NAME"`` for a provider's own web hook;
 * ``expected.json``: ``{"outcome": "mapped|ignored|unmapped", "reason": ..., "cdevents": [...]}``, reviewed by
@@ -54,7 +55,7 @@ class Case:
     def catalog(self) -> Catalog:
         """The catalog of the case."""
         file = self.folder / "catalog.yaml"
-        return Catalog.parse(file.read_text()) if file.exists() else Catalog.empty()
+        return Catalog.load(file) if file.exists() else Catalog.empty()
 
     def events(self) -> Iterator[CloudEvent]:
         """The CloudEvents that the requests carried."""
@@ -69,7 +70,9 @@ class Case:
                 yield request.get("path", "/"), request["headers"], request["body"].encode()
         else:
             headers = json.loads((self.folder / "headers.json").read_text())
-            yield "/", headers, (self.folder / "body.json").read_bytes()
+            path = next((value for name, value in headers if name == ":path"), "/")
+            fields = [(name, value) for name, value in headers if name != ":path"]
+            yield path, fields, (self.folder / "body.json").read_bytes()
 
 
 def cases_below(folder: Path) -> list[Case]:

@@ -10,6 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
+from access.kafka import Cluster
+from access.kafka_trouble import trouble
 from schemas.topics import Topic
 
 TIMEOUT_MS = 30_000
@@ -30,10 +32,10 @@ class Created:
     existing: tuple[str, ...]
 
 
-async def create(kafka: str, topics: Iterable[Topic], *, replication_factor: int = 1) -> Created:
+async def create(kafka: Cluster, topics: Iterable[Topic], *, replication_factor: int = 1) -> Created:
     """Create the missing ones of ``topics`` and return when every partition has a leader."""
     wanted = {topic.name: topic for topic in topics}
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=TIMEOUT_MS)
+    admin = AIOKafkaAdminClient(request_timeout_ms=TIMEOUT_MS, **kafka.options())
     try:
         await admin.start()
         existing = wanted.keys() & set(await admin.list_topics())
@@ -43,9 +45,9 @@ async def create(kafka: str, topics: Iterable[Topic], *, replication_factor: int
         await wait_for_leaders(admin, list(wanted))
         await check(admin, [wanted[name] for name in raced])
     except KafkaConnectionError as error:
-        raise TopicError(f"no broker answers at {kafka}: is it running, and is DORA_KAFKA right?") from error
+        raise TopicError(str(await trouble(kafka) or f"{kafka.servers}: {error}")) from error
     except KafkaError as error:
-        raise TopicError(f"the broker at {kafka} refused: {error}") from error
+        raise TopicError(f"the broker at {kafka.servers} refused: {error}") from error
     finally:
         await admin.close()
     made = tuple(topic.name for topic in new if topic.name not in raced)
@@ -110,11 +112,14 @@ def differences(topic: Topic, partitions: int, config: Mapping[str, str]) -> lis
 async def configuration(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
     """The checked settings of each topic."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(CHECKED)) for name in names]
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for answer in await admin.describe_configs(resources)
-        for _, _, _, name, entries in answer.resources
-    }
+    answers = [told for each in await admin.describe_configs(resources) for told in each.resources]
+    refused = [f"{name}: {why or for_code(code).__name__}" for code, why, _, name, _ in answers if code]
+    if refused:
+        raise TopicError(
+            f"the settings of topics cannot be read ({'; '.join(refused)}):"
+            " dora topics --acls prints the rights that this takes"
+        )
+    return {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in answers}
 
 
 async def wait_for_leaders(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:

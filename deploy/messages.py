@@ -34,11 +34,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A place in a file that holds no message, and why."""
+    """A place in a file that holds no message, and why; ``text`` is what it holds, when that is a line."""
 
     origin: str
     reason: str
     weight: int = 0
+    text: bytes = b""
 
 
 def read_files(names: Iterable[str]) -> Iterator[Message | Unreadable]:
@@ -89,7 +90,7 @@ def read_lines(name: str, first: bytes, rest: Iterable[bytes]) -> Iterator[Messa
             try:
                 value = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                yield Unreadable(f"{name}:{number}", f"no JSON: {error.msg}", len(line))
+                yield Unreadable(f"{name}:{number}", f"no JSON: {error.msg}", len(line), line)
             else:
                 yield message_of(value, line.strip(), f"{name}:{number}", len(line))
 
@@ -102,9 +103,8 @@ def message_of(value: Any, text: bytes | None, origin: str, weight: int) -> Mess
         )
     if isinstance(value, dict) and "specversion" in value:
         return Message(origin, "/", STRUCTURED, text or body_of(value), weight)
-    return Unreadable(
-        origin, "neither a CloudEvent (specversion) nor a recorded request (headers, body)", weight
-    )
+    reason = "neither a CloudEvent (specversion) nor a recorded request (headers, body)"
+    return Unreadable(origin, reason, weight, text or b"")
 
 
 def headers_of(recorded: Any) -> tuple[tuple[str, str], ...]:

@@ -6,12 +6,16 @@ workers gives up instead. Two runs at the same time wait for each other. An appl
 
 import hashlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from urllib.parse import urlsplit
+from types import MappingProxyType
 
 import asyncpg
+
+from access.postgres import check, trouble, without_tls
+from deploy.rights import Rights, grant
 
 # Long enough for a moment between two batches, short enough that nobody behind the waiting lock notices.
 LOCK_TIMEOUT = "4s"
@@ -78,9 +82,16 @@ def read(texts: Mapping[str, str]) -> list[Migration]:
 
 
 async def migrate(
-    dsn: str, *, timezone: str = "UTC", migrations: Sequence[Migration] | None = None
+    dsn: str,
+    *,
+    timezone: str = "UTC",
+    migrations: Sequence[Migration] | None = None,
+    roles: Mapping[str, Rights] = MappingProxyType({}),
 ) -> list[Migration]:
-    """Apply what is missing and return it. A fresh database gets its first generation, in ``timezone``."""
+    """Apply what is missing and return it. A fresh database gets its first generation, in ``timezone``.
+
+    ``roles`` get their rights on all tables, new ones included. Raises ``MigrationError``, ``RightsError``.
+    """
     connection = await connect(dsn)
     try:
         await wait_for_peers(connection)
@@ -89,6 +100,7 @@ async def migrate(
         for migration in missing:
             await apply(connection, migration)
         await connection.execute(FIRST_GENERATION, timezone)
+        await grant(connection, roles)
         return missing
     finally:
         await connection.close()  # which also gives the advisory lock back
@@ -107,16 +119,17 @@ async def plan(dsn: str, *, migrations: Sequence[Migration] | None = None) -> li
 
 async def connect(dsn: str) -> asyncpg.Connection:
     """A connection, or `MigrationError` in words that do not repeat the password."""
-    where = urlsplit(dsn)
+    try:
+        check(dsn)
+    except ValueError as error:
+        raise MigrationError(f"DORA_POSTGRES: {error}") from error
+    if (host := without_tls(dsn)) is not None:
+        advice = "add ?sslmode=verify-full to DORA_POSTGRES"
+        sys.stderr.write(f"warning: PostgreSQL at {host} is spoken to without TLS: {advice}\n")
     try:
         return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
-    except (OSError, TimeoutError) as error:
-        raise MigrationError(
-            f"PostgreSQL does not answer at {where.hostname}:{where.port or 5432} ({error or 'timeout'}): "
-            "is it running, and is DORA_POSTGRES right?"
-        ) from error
-    except (asyncpg.PostgresError, ValueError) as error:
-        raise MigrationError(f"PostgreSQL refused the connection: {error}. Check DORA_POSTGRES") from error
+    except (OSError, TimeoutError, asyncpg.PostgresError, ValueError) as error:
+        raise MigrationError(trouble(error, dsn)) from error
 
 
 async def wait_for_peers(connection: asyncpg.Connection) -> None:

@@ -7,6 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
+from access.kafka import Cluster
+
 Positions = dict[TopicPartition, int]
 
 
@@ -44,10 +46,10 @@ class Offsets:
 
 
 @asynccontextmanager
-async def watching(kafka: str, group: str) -> AsyncIterator[Offsets]:
+async def watching(kafka: Cluster, group: str) -> AsyncIterator[Offsets]:
     """An ``Offsets`` for ``group``, which it never joins."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(**kafka.options())
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **kafka.options())
     await admin.start()
     await consumer.start()
     try:
@@ -57,9 +59,9 @@ async def watching(kafka: str, group: str) -> AsyncIterator[Offsets]:
         await admin.close()
 
 
-async def begin_group(kafka: str, group: str, start: Positions) -> None:
+async def begin_group(kafka: Cluster, group: str, start: Positions) -> None:
     """Let ``group``, which must have no members, begin at ``start``."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **kafka.options())
     await consumer.start()
     try:
         consumer.assign(list(start))

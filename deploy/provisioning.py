@@ -5,6 +5,8 @@ import hmac
 
 import asyncpg
 
+from access.kafka import Cluster
+from deploy import rights
 from deploy.embedded.postgres import Postgres
 from deploy.kafka_topics import create
 from deploy.migrations import migrate
@@ -12,6 +14,7 @@ from schemas.topics import Topics
 
 DATABASE = "dora"
 OWNER = "dora"
+WORKER = "dora_worker"
 READER = "dora_query"
 
 
@@ -28,15 +31,16 @@ def role_password(postgres: Postgres, role: str) -> str:
 async def provision(postgres: Postgres, kafka: str, topics: Topics, timezone: str) -> None:
     """Create what is missing; everything that is there stays."""
     await create_roles(postgres)
-    await migrate(role_dsn(postgres, OWNER), timezone=timezone)
-    await create(kafka, topics.all(await active_generation(role_dsn(postgres, OWNER))))
+    roles = {WORKER: rights.WORKER, READER: rights.QUERY}
+    await migrate(role_dsn(postgres, OWNER), timezone=timezone, roles=roles)
+    await create(Cluster(kafka), topics.all(await active_generation(role_dsn(postgres, OWNER))))
 
 
 async def create_roles(postgres: Postgres) -> None:
-    """The owner of the database, which is no superuser, and the role of the query API, which only reads."""
+    """The owner of the database, who is no superuser; what workers and the query API may do, rights say."""
     admin = await asyncpg.connect(postgres.dsn())
     try:
-        for role in (OWNER, READER):
+        for role in (OWNER, WORKER, READER):
             verb = (
                 "ALTER"
                 if await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
@@ -44,7 +48,7 @@ async def create_roles(postgres: Postgres) -> None:
             )
             await admin.execute(f"{verb} ROLE {role} LOGIN PASSWORD '{role_password(postgres, role)}'")
         await admin.execute(f"ALTER ROLE {READER} SET default_transaction_read_only = on")
-        await admin.execute(f"GRANT pg_read_all_data TO {READER}")
+        await admin.execute(f"REVOKE pg_read_all_data FROM {READER}")  # which it had before there were keys
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             await admin.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     finally:

@@ -23,19 +23,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-
+from access.kafka import Cluster
 from deploy.kafka_topics import create
+from deploy.migrations import connect
 from deploy.offsets import Offsets, Positions, begin_group, watching
 from deploy.replay import Target, replay
 from schemas.catalog import Catalog
 from schemas.topics import Topics
+from streams.deadletters import CONFLICT, FOREIGN
 
 Report = Callable[[str, int, int], None]  # (step, done, total)
 
 PATIENCE = 120.0  # seconds without any progress after which the recompute gives up
 POLL = 0.3  # seconds between looks
 STOP_DEADLINE = 15.0  # seconds; the worker's own limit is shorter
+
+
+CLOSE_EVENTS = """
+UPDATE deadletters AS letter SET state = 'redriven', settled_at = now()
+FROM cloudevents_raw AS event
+JOIN building.fates AS told ON told.source = event.source AND told.id = event.id
+WHERE event.fate = 'dead' AND told.fate <> 'dead' AND letter.source = event.source AND letter.id = event.id
+  AND letter.state = 'open' AND letter.stage IN ('transform', 'observe', 'call') AND letter.reason <> $1
+"""
+# CDEvents that could not be recorded or counted, and that the workers of the next generation did.
+CLOSE_CDEVENTS = """
+UPDATE deadletters AS letter SET state = 'redriven', settled_at = now()
+FROM building.cdevents_raw AS made
+WHERE made.cd_source = letter.source AND made.cd_id = letter.id AND letter.state = 'open'
+  AND letter.stage IN ('record', 'measure') AND letter.reason <> $1 AND letter.generation < $2
+"""
 
 
 class RecomputeError(Exception):
@@ -46,7 +63,7 @@ class RecomputeError(Exception):
 class Plan:
     """What to build and where. ``timezone`` ``None`` keeps the zone."""
 
-    kafka: str
+    kafka: Cluster
     postgres: str
     topics: Topics
     inputs: tuple[str, ...]
@@ -65,7 +82,7 @@ class Recomputed:
 
 async def recompute(plan: Plan, report: Report) -> Recomputed:
     """Build and activate the next generation. Raises ``RecomputeError``."""
-    connection = await asyncpg.connect(plan.postgres)
+    connection = await connect(plan.postgres)
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('dora.recompute'))"):
             raise RecomputeError("another recompute is running; wait for it to end")
@@ -74,7 +91,9 @@ async def recompute(plan: Plan, report: Report) -> Recomputed:
             raise RecomputeError("there is no active generation; run: dora migrate")
         start = await find_start(plan, int(row["generation"]), report)
         zone = plan.timezone or str(row["timezone"])
-        number = int(await connection.fetchval("SELECT begin_generation($1, $2)", zone, plan.catalog.digest))
+        number = int(
+            await connection.fetchval("SELECT begin_generation($1, $2)", zone, plan.catalog.facts_digest)
+        )
         try:
             events = await build(plan, connection, number, start, report)
         except BaseException:
@@ -90,8 +109,12 @@ async def find_start(plan: Plan, active: int, report: Report) -> Positions:
     async with watching(plan.kafka, plan.topics.application(active)) as offsets:
         start = await offsets.committed(plan.inputs)
         # Dead letters last: the workers of the next generation store only what they gave up on themselves.
-        for roles in (("observations", "functions"), ("deadletters",)):
-            names = [plan.topics[role] for role in roles]
+        topics = plan.topics
+        for names in (
+            (topics.replay(active),),  # what is redriven
+            (topics["observations"], topics["functions"]),
+            (topics["deadletters"],),
+        ):
             await reach(offsets, await offsets.ends(names), "settling", report)
     return start
 
@@ -115,8 +138,17 @@ async def build(plan: Plan, connection: Any, number: int, start: Positions, repo
         async with watching(plan.kafka, plan.topics.application(number)) as offsets:
             await catch_up(plan, offsets, number, report, process)
         await relinked(connection, report, process)
-        await connection.execute("SELECT activate_generation($1)", number, timeout=600)
+        await activate(connection, number)
     return events
+
+
+async def activate(connection: Any, number: int) -> None:
+    """Switch to generation ``number``. What is dead no more in it was as good as redriven."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext('dora.generation'))", timeout=600)
+        await connection.execute(CLOSE_EVENTS, CONFLICT, timeout=600)
+        await connection.execute(CLOSE_CDEVENTS, FOREIGN, number, timeout=600)
+        await connection.execute("SELECT activate_generation($1)", number, timeout=600)
 
 
 async def catch_up(

@@ -13,6 +13,7 @@ import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from access.kafka import Cluster
 from schemas.catalog import Catalog
 from schemas.cdevents.cloudevent import to_record
 from schemas.cdevents.event import CDEvent
@@ -57,10 +58,10 @@ class Target:
 
 
 async def replay(
-    connection: Any, kafka: str, target: Target, mark: int, report: Callable[[int], None]
+    connection: Any, kafka: Cluster, target: Target, mark: int, report: Callable[[int], None]
 ) -> int:
     """Publish everything recorded up to the row ``mark``, confirmed. Returns the number of events."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", max_request_size=LARGEST_RECORD)
+    producer = AIOKafkaProducer(acks="all", max_request_size=LARGEST_RECORD, **kafka.options())
     await producer.start()
     done = 0
     try:

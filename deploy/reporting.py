@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from deploy.ci import Job
 from deploy.messages import STRUCTURED, Message, Unreadable
-from deploy.sending import Answer, send
+from deploy.sending import Answer, advice, send
 from schemas.report import SOURCE, TYPE, Deployment, Incident, InvalidReport, Report, kind_of, read
 
 PATH = "/webhooks/generic"
@@ -71,19 +70,18 @@ def summary(body: bytes) -> str:
     return f"reported change {report.identity} {report.status}"
 
 
-def token_of(environment: Mapping[str, str]) -> str | None:
-    """The token in ``DORA_REPORT_TOKEN``, or in the file that ``DORA_REPORT_TOKEN_FILE`` names."""
-    if file := environment.get("DORA_REPORT_TOKEN_FILE"):
-        return Path(file).read_text().strip() or None
-    return environment.get("DORA_REPORT_TOKEN") or None
+async def deliver(message: Message, url: str, token: str | None = None) -> None:
+    """Send until it is taken. Raises ``NotReported``, and ``NoIngressError`` when nothing answers.
 
-
-async def deliver(message: Message, url: str) -> None:
-    """Send until it is taken. Raises ``NotReported``, and ``NoIngressError`` when nothing answers."""
+    ``token`` is for the ingress's endpoints for events; a web hook's goes with the message.
+    """
     answers: list[Answer] = []
     messages: list[Message | Unreadable] = [message]
-    await send(messages, url, answers.append, connections=1, patience=PATIENCE)
+    await send(messages, url, answers.append, connections=1, patience=PATIENCE, token=token)
     (answer,) = answers
-    if not answer.accepted:
-        advice = "; set DORA_REPORT_TOKEN to a secret of DORA_WEBHOOK_GENERIC_SECRETS"
-        raise NotReported(f"{answer.status} {answer.reason}{advice if answer.status in (401, 404) else ''}")
+    if answer.accepted:
+        return
+    help_ = advice(answer)
+    if message.path == PATH and answer.status in (401, 404):
+        help_ = "; set DORA_REPORT_TOKEN to a secret of DORA_WEBHOOK_GENERIC_SECRETS"
+    raise NotReported(f"{answer.status} {answer.reason}{help_}")

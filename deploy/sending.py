@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 
@@ -39,13 +40,18 @@ async def send(
     *,
     connections: int = 8,
     patience: float = 60.0,
+    token: str | None = None,
 ) -> None:
     """Send every message and ``tell`` each answer; one not taken within ``patience`` seconds is refused.
 
-    Raises `NoIngressError` when the ingress never answered. With several connections the order is not kept.
+    ``token`` goes with messages that have no authorization of their own. Raises `NoIngressError` when the
+    ingress never answered. With several connections the order is not kept.
     """
     queue = iter(messages)
-    async with aiohttp.ClientSession(url, timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    async with aiohttp.ClientSession(
+        url, headers=headers, timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
         contact = Contact()
         senders = (work_off(queue, session, contact, tell, patience) for _ in range(connections))
         try:
@@ -120,6 +126,24 @@ async def problem(response: aiohttp.ClientResponse) -> str:
     if not isinstance(document, dict):
         return text[:200]
     return str(document.get("detail") or document.get("title") or text[:200])
+
+
+def token_of(environment: Mapping[str, str], variable: str = "DORA_TOKEN") -> str | None:
+    """The token in ``variable``, or in the file that the variable with ``_FILE`` names; raises `OSError`."""
+    if file := environment.get(f"{variable}_FILE"):
+        return Path(file).read_text().strip() or None
+    return environment.get(variable, "").strip() or None
+
+
+def advice(answer: Answer) -> str:
+    """What helps when the ingress does not know who sends, or does not let them; empty when nothing does."""
+    match answer.status:
+        case 401:
+            return "; set DORA_TOKEN to one of the ingress's DORA_INGRESS_TOKENS"
+        case 403:
+            return "; set DORA_TOKEN to one of the ingress's DORA_INGRESS_CORRECTION_TOKENS"
+        case _:
+            return ""
 
 
 def seconds(retry_after: str | None) -> float | None:

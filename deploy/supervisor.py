@@ -17,7 +17,7 @@ from deploy.embedded.ports import is_free
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.probes import in_thread
 from deploy.embedded.process import PartError, Process
-from deploy.provisioning import OWNER, READER, provision, role_dsn
+from deploy.provisioning import OWNER, READER, WORKER, provision, role_dsn
 from deploy.server import Server
 from schemas.topics import Topics, read_names
 
@@ -162,7 +162,7 @@ class Instance:
             server.wait_ready()
 
     def _server(self, name: str, command: str, port: int = 0) -> Server:
-        role = READER if command == "query" else OWNER
+        role = READER if command == "query" else WORKER
         environment = {
             "DORA_SESSION_TIMEOUT": SESSION_TIMEOUT,
             **self.settings,

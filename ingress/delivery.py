@@ -10,9 +10,12 @@ from time import perf_counter
 from fastapi import Request
 from starlette.responses import Response
 
+from ingress.callers import Caller
+from ingress.deadline import for_arrival, for_kafka
 from ingress.limits import read_body
 from ingress.metrics import Metrics
 from ingress.problems import (
+    FORBIDDEN,
     OVERLOADED,
     TOO_LARGE,
     UNAVAILABLE,
@@ -54,19 +57,27 @@ class Delivery:
 
     async def body(self, request: Request) -> bytes:
         """The bytes of a request's body. Raises ``Problem``."""
-        return await read_body(request.receive, self._settings.body_timeout)
+        return await read_body(request.receive, for_arrival(request.scope, self._settings.body_timeout))
 
-    async def publish(self, request: Request, message: Message) -> Response:
-        """Publish all events of ``message`` and answer 202. Raises ``Problem`` when one is not confirmed."""
-        return await self.publish_events(request, message.events, message.mode)
+    async def publish(self, request: Request, message: Message, caller: Caller) -> Response:
+        """Publish all events of ``message`` and answer 202.
 
-    async def publish_events(self, request: Request, events: Sequence[CloudEvent], mode: str) -> Response:
+        Raises ``Problem`` when ``caller`` may not send one of them, or one is not confirmed.
+        """
+        return await self.publish_events(request, message.events, message.mode, caller)
+
+    async def publish_events(
+        self, request: Request, events: Sequence[CloudEvent], mode: str, caller: Caller
+    ) -> Response:
         """Publish ``events``, which count as ``mode``, and answer 202. Raises ``Problem`` as ``publish``."""
+        if not caller.may_send(events):
+            raise Problem(FORBIDDEN, "Corrections need a token with the right to send them")
         trace = trace_headers(request.scope["headers"])
         records = [record_of(event, trace) for event in events]
         began = perf_counter()
         try:
-            await self._publisher.publish(records)
+            within = for_kafka(request.scope, self._settings.send_timeout)
+            await self._publisher.publish(records, within)
         except NotPublished as error:
             raise _not_published(error) from error
         except RecordTooLarge as error:

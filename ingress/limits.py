@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingress.deadline import begin
 from ingress.problems import (
     BODY,
     DISCONNECTED,
@@ -48,6 +49,7 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        begin(scope)
         body = Body(self, receive)
         scope[BODY] = body
         try:
@@ -139,7 +141,7 @@ class Body:
 
 
 async def read_body(receive: Receive, patience: float) -> bytes:
-    """The whole body. Raises ``Problem`` when it takes longer than ``patience`` seconds, or never ends."""
+    """The whole body. Raises ``Problem`` when it takes ``patience`` more seconds, or never ends."""
     try:
         async with asyncio.timeout(patience):
             message = await receive()
@@ -152,5 +154,5 @@ async def read_body(receive: Receive, patience: float) -> bytes:
                     return b"".join(chunks)
                 message = await receive()
     except TimeoutError:
-        raise Problem(TOO_SLOW, f"A body has to arrive within {patience:g} s") from None
+        raise Problem(TOO_SLOW, "The body has to arrive sooner; send less at once") from None
     raise Problem(DISCONNECTED, "The connection was closed before the body was complete")

@@ -6,14 +6,14 @@ Every request to anything but the operation's own endpoints is either accepted o
 
 from collections.abc import Callable
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingress.problems import INTERNAL, REFUSAL
+from ingress.sparse_log import SparseLog
 from schemas.cloudevents.http import Mode
 
-log = structlog.get_logger("ingress")
+log = SparseLog()
 
 # Operation's own endpoints, and the handshake, which delivers nothing and has a counter of its own.
 UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
@@ -46,6 +46,12 @@ class Metrics:
         self.handshakes = Counter(
             "dora_ingress_handshakes_total",
             "Web-hook handshakes, by outcome",
+            ("outcome",),
+            registry=registry,
+        )
+        self.callers = Counter(
+            "dora_ingress_callers_total",
+            "Callers of the endpoints for events, by outcome",
             ("outcome",),
             registry=registry,
         )

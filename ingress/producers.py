@@ -1,12 +1,19 @@
-"""aiokafka's producer: made, asked whether its broker is there, and ended within bounds."""
+"""aiokafka's producer: made, asked whether it can publish, and ended within bounds."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    ProducerClosed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
+from access.kafka_trouble import trouble
 from ingress.settings import Settings
 
 START_TIMEOUT = 10.0  # seconds for one attempt to connect
@@ -19,7 +26,7 @@ RETRY_BACKOFF_MS = 200
 async def connect(new_producer: Callable[..., AIOKafkaProducer], settings: Settings) -> AIOKafkaProducer:
     """A started producer that knows the topic. Raises ``KafkaError``, ``OSError`` or ``TimeoutError``."""
     producer = new_producer(
-        bootstrap_servers=settings.kafka,
+        **settings.cluster.options(),
         client_id="dora-ingress",
         acks="all",
         enable_idempotence=True,
@@ -38,14 +45,41 @@ async def connect(new_producer: Callable[..., AIOKafkaProducer], settings: Setti
     return producer
 
 
-async def answers(producer: AIOKafkaProducer, topic: str) -> bool:
-    """Whether a broker answers a question for metadata, and still has ``topic``."""
+async def trouble_of(producer: AIOKafkaProducer, topic: str) -> str | None:
+    """Why a connected producer cannot publish to ``topic`` now, in words for an operator."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT):
             updated = await producer.client.force_metadata_update()
     except (KafkaError, OSError, TimeoutError):
-        return False
-    return bool(updated and producer.client.cluster.partitions_for_topic(topic))
+        updated = False
+    cluster = producer.client.cluster
+    if not updated:
+        return "the broker does not answer"
+    if cluster.partitions_for_topic(topic):
+        return None
+    return no_right(topic) if topic in cluster.unauthorized_topics else no_topic(topic)
+
+
+async def trouble_at_start(settings: Settings, error: BaseException) -> str:
+    """Why ``connect`` failed with ``error``, in words for an operator."""
+    topic = settings.topics["cloudevents"]
+    # The second is said to an idempotent producer that may write nowhere.
+    if isinstance(error, (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)):
+        return no_right(topic)
+    if isinstance(error, UnknownTopicOrPartitionError):
+        return no_topic(topic)
+    found = await trouble(settings.cluster)
+    return f"not connected to Kafka ({type(error).__name__})" if found is None else found.reason
+
+
+def no_right(topic: str) -> str:
+    """Kafka's authorizer is in the way."""
+    return f"Kafka does not let this identity write to {topic}: dora topics --acls prints the rights it needs"
+
+
+def no_topic(topic: str) -> str:
+    """The topic is not there."""
+    return f"Kafka has no topic {topic}: create it with dora topics"
 
 
 async def retire(producer: AIOKafkaProducer) -> None:

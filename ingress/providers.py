@@ -38,7 +38,7 @@ def find_providers() -> dict[str, Provider]:
 
 
 def webhooks_of(environment: Mapping[str, str]) -> dict[str, Webhook]:
-    """The web hooks that ``environment`` gives secrets for. Raises ``MisconfiguredWebhook``."""
+    """The web hooks that ``environment`` gives secrets for. Raises ``MisconfiguredSecrets``."""
     providers = find_providers()
     secrets = secrets_of(environment, providers)
     return {name: Webhook(providers[name], secrets[name]) for name in secrets}

@@ -14,7 +14,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from ingress.producers import answers, connect, retire
+from ingress.producers import connect, retire, trouble_at_start, trouble_of
+from ingress.record_limit import trouble_with_size
 from ingress.settings import Settings
 
 log = structlog.get_logger("ingress")
@@ -62,8 +63,11 @@ class Publisher(Protocol):
     async def stop(self) -> None:
         """Send what waits, for a bounded time, and disconnect."""
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when all ``records`` are confirmed. Raises ``NotPublished`` or ``RecordTooLarge``."""
+    async def publish(self, records: Sequence[Record], within: float | None = None) -> None:
+        """Return when all ``records`` are confirmed, ``within`` so many seconds.
+
+        Raises ``NotPublished`` or ``RecordTooLarge``.
+        """
 
     def trouble(self) -> str | None:
         """Why nothing can be published now, in words for an operator; ``None`` when all is well."""
@@ -88,6 +92,7 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = None
         self._trouble: str | None = "not connected to Kafka yet"
         self._broken = asyncio.Event()
+        self._fitted = False
         self._in_flight = 0
         self._watcher: asyncio.Task[None] | None = None
 
@@ -114,8 +119,9 @@ class KafkaPublisher:
         if producer is not None:
             await retire(producer)
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when the broker has confirmed all ``records``."""
+    async def publish(self, records: Sequence[Record], within: float | None = None) -> None:
+        """Return when the broker has confirmed all ``records``; without ``within`` it is ``send_timeout``."""
+        patience = within or self._settings.send_timeout
         producer = self._producer
         if producer is None or self._trouble is not None:
             raise Unavailable(self._trouble or "not connected to Kafka")
@@ -124,13 +130,13 @@ class KafkaPublisher:
         self._in_flight += len(records)
         sent: list[asyncio.Future[Any]] = []
         try:
-            async with asyncio.timeout(self._settings.send_timeout):
+            async with asyncio.timeout(patience):
                 for record in records:  # one by one: when one fails, those before it are still in flight
                     sent.append(await self._send(producer, record))  # noqa: PERF401
                 if sent:
                     await asyncio.wait(sent)
         except TimeoutError:
-            raise Unconfirmed(f"not confirmed within {self._settings.send_timeout:g} s") from None
+            raise Unconfirmed(f"not confirmed within {patience:.3g} s") from None
         except asyncio.CancelledError:
             # The process is ending. The record may arrive or not, and the client has to be told so.
             raise Unconfirmed("the ingress was stopped before Kafka confirmed") from None
@@ -179,12 +185,22 @@ class KafkaPublisher:
         pause = SHORTEST_PAUSE
         while True:
             try:
-                return await connect(self._new_producer, self._settings)
+                producer = await connect(self._new_producer, self._settings)
+                if await self._fits(producer):
+                    return producer
+                await retire(producer)
             except (KafkaError, OSError, TimeoutError) as error:
-                # Without the topic there is nothing to be ready for either: `dora topics` creates it.
-                self._say(f"no topic {self._topic} at {self._settings.kafka}: {type(error).__name__}")
+                self._say(await trouble_at_start(self._settings, error))
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _fits(self, producer: AIOKafkaProducer) -> bool:
+        """Whether the topic takes what may arrive. Asked at start; later it would stop what still works."""
+        if not self._fitted and (trouble := await trouble_with_size(producer, self._settings)) is not None:
+            self._say(trouble)
+            return False
+        self._fitted = True
+        return True
 
     async def _stay(self, producer: AIOKafkaProducer) -> None:
         """Return when a delivery failed, or when nobody has answered for too long."""
@@ -195,11 +211,10 @@ class KafkaPublisher:
                 async with asyncio.timeout(PROBE_EVERY):
                     await self._broken.wait()
                     return
-            if await answers(producer, self._topic):
+            trouble = await trouble_of(producer, self._topic)
+            if trouble is None:
                 answered = now()
-                self._say(None)
-            else:
-                self._say("the broker does not answer")
+            self._say(trouble)
 
     def _say(self, trouble: str | None) -> None:
         """Remember the state, and log it when it changed."""

@@ -1,4 +1,6 @@
-"""The secrets of web hooks, from ``DORA_WEBHOOK_<PROVIDER>_SECRETS`` or a file named by ``..._SECRETS_FILE``.
+"""Secrets from the environment: lists in variables, or in files that variables name.
+
+Those of web hooks are in ``DORA_WEBHOOK_<PROVIDER>_SECRETS`` or a file named by ``..._SECRETS_FILE``.
 
 Several are valid at once, so that one can be replaced: add the new, change the sender, remove the old.
 Nothing here ever shows a secret: neither messages nor ``repr``.
@@ -12,8 +14,8 @@ from typing import Protocol
 _VARIABLE = re.compile(r"DORA_WEBHOOK_(?P<provider>.+?)_SECRET(?P<several>S?)(?P<file>_FILE)?")
 
 
-class MisconfiguredWebhook(ValueError):
-    """The environment asks for a web hook that cannot be checked; the message says what to set."""
+class MisconfiguredSecrets(ValueError):
+    """The environment asks for secrets that cannot be checked with; the message says what to set."""
 
 
 class SecretsUnavailable(Exception):
@@ -65,7 +67,7 @@ class FileSecrets:
 def secrets_of(environment: Mapping[str, str], providers: Iterable[str]) -> dict[str, Secrets]:
     """The secrets that the environment gives to each of ``providers``; those without any are not in it.
 
-    Raises ``MisconfiguredWebhook`` for a provider that does not exist, for two places at once, and for a
+    Raises ``MisconfiguredSecrets`` for a provider that does not exist, for two places at once, and for a
     place that holds no secret or cannot be read.
     """
     names = {provider.upper().replace("-", "_"): provider for provider in providers}
@@ -76,26 +78,27 @@ def secrets_of(environment: Mapping[str, str], providers: Iterable[str]) -> dict
             continue
         provider = _provider(variable, match, names)
         if provider in found:
-            raise MisconfiguredWebhook(f"{variable}: the secrets of {provider} are given twice; keep one")
-        found[provider] = _readable(variable, environment[variable], in_file=match["file"] is not None)
+            raise MisconfiguredSecrets(f"{variable}: the secrets of {provider} are given twice; keep one")
+        found[provider] = readable(variable, environment[variable], in_file=match["file"] is not None)
     return found
 
 
 def _provider(variable: str, match: re.Match[str], names: Mapping[str, str]) -> str:
     if not match["several"]:
         right = f"DORA_WEBHOOK_{match['provider']}_SECRETS{match['file'] or ''}"
-        raise MisconfiguredWebhook(f"{variable}: there may be several secrets; call it {right}")
+        raise MisconfiguredSecrets(f"{variable}: there may be several secrets; call it {right}")
     if match["provider"] not in names:
         known = ", ".join(sorted(names.values()))
-        raise MisconfiguredWebhook(f"{variable}: there is no such web hook; there are: {known}")
+        raise MisconfiguredSecrets(f"{variable}: there is no such web hook; there are: {known}")
     return names[match["provider"]]
 
 
-def _readable(variable: str, value: str, *, in_file: bool) -> Secrets:
+def readable(variable: str, value: str, *, in_file: bool) -> Secrets:
+    """The secrets that ``value`` holds, or the file that it names. Raises ``MisconfiguredSecrets``."""
     secrets: Secrets = FileSecrets(Path(value)) if in_file else FixedSecrets(value.encode().split(b","))
     try:
         secrets.current()
     except SecretsUnavailable as error:
         advice = "write one secret a line into the file" if in_file else "set it, several with commas between"
-        raise MisconfiguredWebhook(f"{variable}: {error}; {advice}, or remove the variable") from None
+        raise MisconfiguredSecrets(f"{variable}: {error}; {advice}, or remove the variable") from None
     return secrets

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ log = structlog.get_logger("ingress")
 GRACE = 10  # seconds for requests that have begun; longer than any of them waits for Kafka
 KEEP_ALIVE = 75  # seconds; above the 60 after which load balancers close, so that they close first
 BACKLOG = 2048
+SPARE_FILES = 100  # beside those of clients: the broker's connections, the log, the event loop's own
 
 
 class CannotListen(OSError):
@@ -29,6 +31,7 @@ class CannotListen(OSError):
 def run(app: FastAPI, settings: Settings) -> None:
     """Serve ``app`` until SIGTERM or SIGINT. Raises ``CannotListen``."""
     listener = bind(settings)
+    allow_files(settings.connection_limit + SPARE_FILES)
     Server(app, settings).run(sockets=[listener])
     log.info("ingress.stopped")
 
@@ -50,6 +53,16 @@ def bind(settings: Settings) -> socket.socket:
             f"cannot listen on {where} ({error.strerror}): set another DORA_PORT, or 0"
         ) from None
     return listener
+
+
+def allow_files(number: int) -> None:
+    """Let the process open ``number`` files, as far as it may; a refused ``accept`` would hang its client."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < number:
+        log.warning("ingress.few_files", allowed=allowed, wanted=number)
 
 
 def write_port(path: Path, port: int) -> None:
@@ -77,6 +90,7 @@ class Server(uvicorn.Server):
             backlog=BACKLOG,
         )
         super().__init__(config)
+        app.state.connection_limit = settings.connection_limit
         self._app = app
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from access.kafka import KafkaSettings
 from schemas.topics import Topics, read_names
 
 # A record is its data plus headers, key and framing. The body cap stays this far below what the producer
@@ -14,14 +14,9 @@ HEADROOM = 64 * 1024
 MESSAGE_LIMIT = 1024 * 1024
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Settings of one ingress process. Frozen; wrong values are refused at start, without being repeated."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="DORA_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True, extra="ignore"
-    )
-
-    kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma separated")
     topic_prefix: str = Field("", description="Put before every topic's name")
     topic_names: str = Field("", description="Topics called otherwise: role=name, comma separated")
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of every topic")
@@ -42,8 +37,17 @@ class Settings(BaseSettings):
     send_timeout: float = Field(
         7.0, gt=0, le=8, description="Seconds until an unconfirmed event is answered 503"
     )
-    body_timeout: float = Field(20.0, gt=0, description="Seconds that a client may take to send a body")
+    body_timeout: float = Field(5.0, gt=0, description="Seconds in which a request has to arrive")
+    connection_limit: int = Field(1000, ge=1, description="Most connections at the same time")
     drain: float = Field(0.5, ge=0, le=60, description="Seconds on SIGTERM between unready and closing")
+    open: bool | None = Field(None, description="Whether events are taken without a token")
+    ingress_oidc_issuer: str | None = Field(None, description="The issuer of tokens, as their iss has it")
+    ingress_oidc_audience: str = Field("", description="What aud has to name; one of these, comma separated")
+    ingress_oidc_subjects: str = Field("", description="Subjects that may send; a * ends a beginning")
+    ingress_oidc_correction_subjects: str = Field("", description="Subjects that may send corrections too")
+    ingress_oidc_keys_url: str | None = Field(None, description="Its key set, without discovery")
+    ingress_oidc_ca_file: Path | None = Field(None, description="Its certificate's authorities, as PEM")
+    ingress_oidc_token_file: Path | None = Field(None, description="A token to ask it for its keys with")
     webhook_origins: str = Field("*", description="Origins that the web-hook handshake allows; * for all")
     webhook_rate: int | None = Field(None, ge=1, description="Requests a minute that the handshake grants")
 
@@ -76,4 +80,7 @@ class Settings(BaseSettings):
             )
         if self.body_limit > self.buffer_limit:
             raise ValueError("body_limit must not be above buffer_limit: such a body would never be accepted")
+        dependent = [name for name in type(self).model_fields if name.startswith("ingress_oidc_")]
+        if self.ingress_oidc_issuer is None and any(getattr(self, name) for name in dependent):
+            raise ValueError("the DORA_INGRESS_OIDC_* settings say nothing without DORA_INGRESS_OIDC_ISSUER")
         return self

@@ -6,6 +6,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from query.conditional import entity_tag
 from schemas.calendar import Bucket
 from schemas.instant import format_instant
 
@@ -64,6 +65,30 @@ class Coverage(Answer):
     total: int = Field(ge=0)
 
 
+class Previous(Answer):
+    """What a metric was over the same number of days before; ``change`` is how much it has changed since."""
+
+    from_: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
+    value: float | None
+    class_: Literal["elite", "high", "medium", "low"] | None = Field(alias="class")
+    sample_count: int = Field(ge=0)
+    change: float | None
+
+
+class MetricGroup(Answer):
+    """A metric of one service or one team."""
+
+    service: str | None = None
+    team: str | None = None
+    value: float | None
+    class_: Literal["elite", "high", "medium", "low"] | None = Field(alias="class")
+    sample_count: int = Field(ge=0)
+    coverage: Coverage
+    previous: Previous | None = None
+    points: list[MetricPoint]
+
+
 class MetricAnswer(Answer):
     """A metric over a window, and in each of its buckets."""
 
@@ -81,7 +106,32 @@ class MetricAnswer(Answer):
     sample_count: int = Field(ge=0)
     coverage: Coverage
     warnings: list[str]
+    previous: Previous | None = Field(None, description="With compare=previous: the period before.")
+    groups: list[MetricGroup] | None = Field(None, description="With by: each service or team.")
     points: list[MetricPoint]
+
+
+class Scored(Answer):
+    """What a metric scores from 0 to 10."""
+
+    metric: str
+    value: float | None
+    unit: str
+    sample_count: int = Field(ge=0)
+    score: float | None = Field(ge=0, le=10, description="Null without a sample.")
+    url: str
+
+
+class ScoreAnswer(Answer):
+    """The score of dora.dev's quick check."""
+
+    edition: str
+    from_: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = Field(json_schema_extra={"format": "date-time"})
+    timezone: str
+    environments: list[str]
+    score: float | None = Field(ge=0, le=10, description="The mean of those that are known.")
+    items: list[Scored]
 
 
 class Deployment(Answer):
@@ -189,7 +239,11 @@ class DeadLetterListed(Answer):
     origin_topic: str
     origin_partition: int
     origin_offset: int
-    failed_at: str = Field(json_schema_extra={"format": "date-time"})
+    arrived_at: str = Field(json_schema_extra={"format": "date-time"})
+    failed_at: str = Field(json_schema_extra={"format": "date-time"}, description="For the first time.")
+    last_failed_at: str = Field(json_schema_extra={"format": "date-time"})
+    settled_at: str | None = Field(description="When it was redriven or dropped.")
+    because: str | None = Field(description="Why it was dropped.")
     url: str
 
 
@@ -197,7 +251,9 @@ class DeadLetter(DeadLetterListed):
     """The same with its bytes."""
 
     key_base64: str | None
+    key_text: str | None = Field(description="The same as text, when it is UTF-8.")
     value_base64: str | None
+    value_text: str | None = Field(description="The same as text, when it is UTF-8.")
     headers: list[Any] = Field(description="[[name, base64 of the value or null]], in order.")
 
 
@@ -325,7 +381,7 @@ class Health(Answer):
 def reply(value: Any) -> Response:
     """``value`` as JSON; instants as RFC 3339 in UTC."""
     content = orjson.dumps(value, _default, orjson.OPT_PASSTHROUGH_DATETIME)
-    return Response(content, media_type="application/json")
+    return Response(content, media_type="application/json", headers={"ETag": entity_tag(content)})
 
 
 def _default(value: Any) -> Any:

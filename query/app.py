@@ -4,11 +4,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import structlog
 from fastapi import FastAPI
 
+from access.issuers import Issuer
+from access.postgres import without_tls
 from query import problems
-from query.context import Context
+from query.authentication import Authentication
+from query.callers import EVENTS, METRICS
+from query.conditional import Conditional
+from query.context import Context, needs
 from query.database import Database
+from query.description import describe
+from query.key_holders import KeyHolders
 from query.observation import Measures, Observation
 from query.routes import (
     changes,
@@ -21,16 +29,21 @@ from query.routes import (
     linked_metrics,
     metrics,
     page,
+    scores,
     services,
 )
 from query.server import run
-from query.settings import Settings
+from query.settings import KEYS, OIDC, Settings
+from query.token_holders import TokenHolders
 from schemas.catalog import Catalog
+
+log = structlog.get_logger("query")
 
 ROUTES = (
     deploy_frequency,
     metrics,
     linked_metrics,
+    scores,
     services,
     deployments,
     changes,
@@ -40,6 +53,8 @@ ROUTES = (
     health,
     page,
 )
+# What a caller must be allowed to: METRICS, where nothing else is said.
+RIGHTS = {events: (EVENTS,), deadletters: (EVENTS,), health: ()}
 
 
 def _now() -> datetime:
@@ -56,6 +71,8 @@ def create_app(
     """
     database = Database(settings.postgres.get_secret_value(), settings.connections)
     measures = Measures()
+    keys = [KeyHolders(database, now)] if KEYS in settings.methods else []
+    tokens = [_token_holders(settings)] if OIDC in settings.methods else []
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +80,8 @@ def create_app(
         try:
             yield
         finally:
+            for each in tokens:
+                await each.close()
             await database.close()
 
     app = FastAPI(
@@ -76,15 +95,29 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = Context(settings, catalog or read_catalog(settings), database, measures, now)
+    # The last is the outermost: everything is counted, then let in, then answered.
+    app.add_middleware(Conditional)
+    app.add_middleware(Authentication, methods=[*keys, *tokens], measures=measures)
     app.add_middleware(Observation, measures=measures)
     problems.install(app)
     for module in ROUTES:
-        app.include_router(module.router)
+        rights = RIGHTS.get(module, (METRICS,))
+        app.include_router(module.router, dependencies=[needs(right) for right in rights])
+    describe(app, settings)
     return app
+
+
+def _token_holders(settings: Settings) -> TokenHolders:
+    return TokenHolders(
+        Issuer(settings.issuer), settings.query_oidc_teams_claim, settings.query_oidc_all_teams
+    )
 
 
 def serve(settings: Settings) -> None:
     """Answer until SIGTERM or Ctrl-C; the port is written to the settings' file once it answers."""
+    host = without_tls(settings.postgres.get_secret_value())
+    if host is not None:
+        log.warning("postgres.without_tls", host=host, advice="add ?sslmode=verify-full to DORA_POSTGRES")
     run(create_app(settings), settings)
 
 
@@ -92,4 +125,4 @@ def read_catalog(settings: Settings) -> Catalog:
     """The catalog in the settings' file; an empty one when none is named."""
     if settings.catalog is None:
         return Catalog.empty()
-    return Catalog.parse(settings.catalog.read_text(encoding="utf-8"))
+    return Catalog.load(settings.catalog)

@@ -38,7 +38,7 @@ SESSION = {
 # before or after a reading and never into it.
 HOLD = (
     "LOCK TABLE generations, deployment_frequency, deployments, cdevents_raw, changes, incidents,"
-    " attributions, deployed_changes IN ACCESS SHARE MODE"
+    " attributions, deployed_changes, link_days IN ACCESS SHARE MODE"
 )
 
 UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
@@ -48,6 +48,7 @@ NOT_READY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.OutdatedSchemaCacheError,
@@ -109,6 +110,12 @@ class Database:
             ):
                 await connection.execute(HOLD)
                 yield Reading(connection)
+
+    async def lookup(self, name: str, *values: Any) -> Row | None:
+        """The first row that one statement finds by itself, in no snapshot. Raises ``Unavailable``."""
+        with _told_as_unavailable():
+            async with self._pool.acquire(timeout=WAIT_FOR_CONNECTION) as connection:
+                return cast("Row | None", await connection.fetchrow(statement(name), *values))
 
 
 @cache

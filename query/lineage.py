@@ -1,6 +1,6 @@
 """From a CloudEvent to its CDEvents, to the deployments that they decided, to the numbers; and back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,11 +15,17 @@ from schemas.calendar import bucket_of, rfc3339
 MOST_OUTPUTS = 1000  # of one event; a push of many commits becomes some dozens
 MOST_DEADLETTERS = 100
 
+Sees = Callable[[str], bool] | None
 
-async def lineage(reading: Reading, zone: ZoneInfo, source: str, identity: str) -> dict[str, Any] | None:
+
+async def lineage(
+    reading: Reading, zone: ZoneInfo, sees: Sees, source: str, identity: str
+) -> dict[str, Any] | None:
     """Everything about the event with this source and id, or ``None`` when no table has it.
 
-    ``zone`` is the one whose days the deployments are counted in.
+    ``zone`` is the one whose days the deployments are counted in. ``sees`` says of a service whether it is
+    shown; ``None`` is all. An event is shown when each CDEvent that it became belongs to a service that is:
+    its payload holds all of them. What belongs to no service is not shown then, dead letters neither.
     """
     asked = await reading.row("cdevent", source, identity)
     cause = await reading.row("event", source, identity)
@@ -32,7 +38,9 @@ async def lineage(reading: Reading, zone: ZoneInfo, source: str, identity: str) 
         cause = await reading.row("event", asked["cause_source"], asked["cause_id"])
     else:
         return None
-    dead = await reading.rows("deadletters_of_event", source, identity, MOST_DEADLETTERS)
+    if sees is not None and not await _is_shown(reading, sees, cause):
+        return None
+    dead = await reading.rows("deadletters_of_event", source, identity, MOST_DEADLETTERS) if not sees else ()
     return {
         "source": source,
         "id": identity,
@@ -41,12 +49,22 @@ async def lineage(reading: Reading, zone: ZoneInfo, source: str, identity: str) 
         "fate": cause["fate"] if cause else None,
         "reason": cause["reason"] if cause else None,
         "cloudevent": whole_event(cause) if cause else None,
-        "cdevents": await _with_deployments(reading, zone, found),
+        "cdevents": await _with_deployments(reading, zone, sees, found),
         "deadletters": [deadletter(row) for row in dead],
     }
 
 
-async def _with_deployments(reading: Reading, zone: ZoneInfo, found: Sequence[Row]) -> list[dict[str, Any]]:
+async def _is_shown(reading: Reading, sees: Callable[[str], bool], cause: Row | None) -> bool:
+    if cause is None:
+        return False
+    rows = await reading.rows("services_of_cause", cause["source"], cause["id"])
+    services = [row["service"] for row in rows]
+    return bool(services) and all(service is not None and sees(service) for service in services)
+
+
+async def _with_deployments(
+    reading: Reading, zone: ZoneInfo, sees: Sees, found: Sequence[Row]
+) -> list[dict[str, Any]]:
     identities = [(row["cd_source"], row["cd_id"]) for row in found]
     named = [_deploy_id(row) for row in found]
     rows = await reading.rows(
@@ -55,6 +73,8 @@ async def _with_deployments(reading: Reading, zone: ZoneInfo, found: Sequence[Ro
         [identity for _, identity in identities],
         [name for name in named if name is not None],
     )
+    # A CDEvent can tell of any deployment, that of somebody else among them.
+    rows = [row for row in rows if sees is None or sees(row["service"])]
     numbers = await _numbers(reading, zone, rows)
     return [
         cdevent(row)

@@ -1,14 +1,18 @@
 """The metrics that need links: which rows each is made of, and the answer that its pure function gives.
 
-PostgreSQL sorts the samples into buckets and environments; what they amount to, the metric says.
+PostgreSQL sorts the samples into buckets and environments; what they amount to, the metric says. The cost is
+that of the days of the window, and not of what happened in them.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from query.database import Reading, Row
 from query.selection import Selection
+from query.window import has_whole_days
+from schemas.packed import unpack
 from streams.metrics import (
     change_failure_rate,
     change_lead_time,
@@ -78,10 +82,34 @@ LINKED: Sequence[Linked] = (
 )
 
 
-async def rows_of(reading: Reading, statement: str, chosen: Selection, window: Window) -> Sequence[Row]:
-    """The samples of ``window``, by environment and bucket."""
+async def read(
+    reading: Reading, linked: Linked, chosen: Selection, window: Window, configured: ZoneInfo
+) -> tuple[Sequence[Row], Sequence[Row]]:
+    """The samples of ``window``, and its deployments; both by environment and bucket.
+
+    Whole days of the configured zone are in ``link_days``, a row each; in another zone, or for a part of a
+    day, every deployment and change inside the window is read.
+    """
+    whole = window.zone.key == configured.key and has_whole_days(window)
+    if whole and not await _is_behind(reading):
+        deployed = await _rows(reading, "link_days_parts", chosen, window, linked.metric.name)
+        from_days = linked.statement != "restore_parts"
+    else:
+        deployed = await _rows(reading, "attribution_parts", chosen, window)
+        from_days = linked.statement == "attribution_parts"
+    return deployed if from_days else await _rows(reading, linked.statement, chosen, window), deployed
+
+
+async def _is_behind(reading: Reading) -> bool:
+    row = await reading.row("links_without_day")
+    return row is None or bool(row["some"])
+
+
+async def _rows(
+    reading: Reading, statement: str, chosen: Selection, window: Window, *further: str
+) -> Sequence[Row]:
     starts = Parts(window).starts
-    return await reading.rows(statement, chosen.services, chosen.environments, starts, window.end)
+    return await reading.rows(statement, chosen.services, chosen.environments, starts, window.end, *further)
 
 
 def measure(linked: Linked, rows: Sequence[Row], window: Window, fraction: float) -> Answer:
@@ -94,8 +122,15 @@ def measure(linked: Linked, rows: Sequence[Row], window: Window, fraction: float
         return linked.measure(window, counts)
     seconds: list[list[float]] = [[] for _ in parts]
     for row in rows:
-        seconds[row["part"]] += row["seconds"] or []
+        seconds[row["part"]] += _seconds(row)
     return linked.measure(window, seconds, fraction=fraction)
+
+
+def _seconds(row: Row) -> Sequence[float]:
+    """The durations of a row: an array, or packed."""
+    if "packed" in row:
+        return unpack(row["packed"] or b"")
+    return row["seconds"] or ()
 
 
 def defined(metric: Metric, percentile: int) -> dict[str, Any]:

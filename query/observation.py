@@ -19,7 +19,8 @@ log = structlog.get_logger("query")
 HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
+    # To be kept by who asked and nobody between, and to be asked for again each time (query/conditional.py).
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
@@ -35,6 +36,13 @@ class Measures:
         )
         self.seconds = Histogram(
             "dora_query_request_seconds", "Time to answer a request", labels, registry=self.registry
+        )
+
+        self.unauthenticated = Counter(
+            "dora_query_unauthenticated_total",
+            "Requests that proved nothing, by what was wrong",
+            ("reason",),
+            registry=self.registry,
         )
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
@@ -66,6 +74,7 @@ class Observation:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                headers.add_vary_header("Authorization")  # beside what an answer says of itself
             await send(message)
 
         try:

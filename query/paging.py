@@ -57,12 +57,18 @@ class Paging:
         rows: Sequence[Mapping[str, Any]],
         shape: Callable[[Mapping[str, Any]], dict[str, Any]],
         key: Callable[[Mapping[str, Any]], Key],
+        *,
+        rest: Key | None = None,
     ) -> dict[str, Any]:
-        """``{items, next}`` of the rows that were read; ``next`` is a URL path, or ``None`` at the end."""
+        """``{items, next}`` of the rows that were read; ``next`` is a URL path, or ``None`` at the end.
+
+        ``rest`` is the key behind which to go on where the rows that were read are not all that there can be.
+        """
         shown = rows[: self.limit]
+        behind = key(shown[-1]) if len(rows) > len(shown) else rest
         following = None
-        if len(rows) > len(shown):
-            cursor = cursor_of(key(shown[-1]), self._question())
+        if behind is not None:
+            cursor = cursor_of(behind, self._question())
             following = location(self.path, {**self.filters, "cursor": cursor})
         return {"items": [shape(row) for row in shown], "next": following}
 

@@ -152,6 +152,34 @@ class MetricAsked(_Timed):
     environment: Environments = []
     bucket: Annotated[Bucket, Field(description="What a point is.")] = "day"
     timezone: Zone = None
+    by: Annotated[
+        Literal["service", "team"] | None, OPTIONAL, Field(description="Tell each of these apart, too.")
+    ] = None
+    compare: Annotated[
+        Literal["previous"] | None, OPTIONAL, Field(description="Beside the same number of days before.")
+    ] = None
+    format: Annotated[
+        Literal["json", "csv", "openmetrics"] | None,
+        OPTIONAL,
+        Field(description="Without it the request's Accept decides, and else it is JSON."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        for name in ("service", "team") if self.by == "team" else ("service",) if self.by else ():
+            if getattr(self, name) is not None:
+                reason = f"one {name} is not told apart by {self.by}; leave one of the two out"
+                raise Refused({"by": reason, name: reason})
+        return self
+
+
+class ScoreAsked(_Timed):
+    """``/v1/score``."""
+
+    service: Service = None
+    team: Team = None
+    environment: Environments = []
+    timezone: Zone = None
 
 
 class DurationAsked(MetricAsked):
@@ -242,6 +270,10 @@ class DeadLettersAsked(Parameters):
 
     state: Annotated[Literal["open", "redriven", "dropped"] | None, OPTIONAL] = None
     stage: Annotated[Name | None, OPTIONAL] = None
+    reason: Annotated[Name | None, OPTIONAL, Field(description="Those with this in their reason.")] = None
+    since: Annotated[
+        Instant | None, OPTIONAL, Field(description="Those that failed from this instant on (RFC 3339).")
+    ] = None
     limit: Limit = 100
     cursor: Cursor = None
 

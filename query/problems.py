@@ -16,18 +16,24 @@ from schemas.problems import MEDIA_TYPE, SCHEMA, problem
 
 RETRY_AFTER = "5"  # seconds: PostgreSQL restarts in less
 
-# The problems of a route, for OpenAPI.
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    422: {"description": "A parameter cannot be used; the problem names it"},
-    503: {"description": "PostgreSQL cannot answer now; try again"},
-}
+FORBIDDEN = "What you have proven to be does not let you ask for this."
 REFUSALS = {
     404: ("not-found", "There is no such address; /openapi.json lists them."),
     405: ("method-not-allowed", "Only GET: nothing can be changed here."),
 }
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing"}}
-for _answer in (*DOCUMENTED.values(), *NOT_FOUND.values()):
-    _answer["content"] = {MEDIA_TYPE: {"schema": dict(SCHEMA)}}
+
+
+def described(told: str) -> dict[str, Any]:
+    """A problem as an answer in OpenAPI."""
+    return {"description": told, "content": {MEDIA_TYPE: {"schema": dict(SCHEMA)}}}
+
+
+# The problems of a route, for OpenAPI.
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    422: described("A parameter cannot be used; the problem names it"),
+    503: described("PostgreSQL cannot answer now; try again"),
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: described("There is no such thing")}
 
 
 class Refused(Exception):
@@ -40,6 +46,10 @@ class Refused(Exception):
 
 class Unknown(Exception):
     """What was asked for does not exist. The message says what does."""
+
+
+class Forbidden(Exception):
+    """Who asks is known, and may not. Why is for the log: all of them are told the same."""
 
 
 class Unavailable(Exception):
@@ -60,7 +70,9 @@ def answer(
 ) -> Response:
     """A problem document as a response, with the id under which the log tells more."""
     document = problem(status, detail, trace_id=trace_of(request.scope), **parts)
-    return Response(orjson.dumps(document), status, headers, MEDIA_TYPE)
+    return Response(
+        orjson.dumps(document), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
+    )
 
 
 def failure(scope: Scope) -> Response:
@@ -74,6 +86,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Unknown, _unknown)
+    app.add_exception_handler(Forbidden, _forbidden)
     app.add_exception_handler(TooLarge, _too_large)
     app.add_exception_handler(OutsideCalendar, _outside)
     app.add_exception_handler(Unavailable, _unavailable)
@@ -113,7 +126,21 @@ async def _outside(request: Request, error: Exception) -> Response:
     return answer(request, 422, detail, kind="outside-calendar", title="Outside the calendar")
 
 
+def forbidden(request: Request) -> Response:
+    """The one answer to whoever may not, whatever the reason."""
+    return answer(request, 403, FORBIDDEN, kind="forbidden")
+
+
+async def _forbidden(request: Request, _: Exception) -> Response:
+    return forbidden(request)
+
+
 async def _unavailable(request: Request, error: Exception) -> Response:
+    return unavailable(request, error)
+
+
+def unavailable(request: Request, error: Exception) -> Response:
+    """The answer while something is away that an answer needs."""
     return answer(request, 503, str(error), kind="unavailable", headers={"Retry-After": RETRY_AFTER})
 
 

@@ -1,8 +1,9 @@
 """Which services and environments a question is about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from query.context import Context
 from query.database import Reading
 from query.problems import Refused, TooLarge
 from schemas.catalog import Catalog
@@ -21,22 +22,26 @@ class Selection:
 
 async def selection(
     reading: Reading,
-    catalog: Catalog,
+    here: Context,
     *,
     service: str | None = None,
     team: str | None = None,
     environments: Sequence[str] = (),
 ) -> Selection:
-    """What these parameters select. Raises ``Refused`` when they contradict each other."""
-    chosen = list(environments) or None
-    if team is None:
-        return Selection(None if service is None else [service], chosen)
-    if service is None:
-        return Selection(await _services_of(reading, catalog, team), chosen)
-    if catalog.team_of(service) != team:
-        reason = f"the catalog does not give {service!r} to {team!r}; leave one of the two out"
-        raise Refused({"service": reason, "team": reason})
-    return Selection([service], chosen)
+    """What these parameters select of what the caller sees. Raises ``Refused`` when they are at odds.
+
+    What the caller does not see is answered like what does not exist. Which it is, is found in the catalog
+    alone, so that neither the answer nor its time tells whether there is anything.
+    """
+    caller, chosen = here.caller, list(environments) or None
+    if service is not None:
+        if team is not None and not (caller.is_of(team) and here.catalog.team_of(service) == team):
+            reason = f"the catalog does not give {service!r} to {team!r}; leave one of the two out"
+            raise Refused({"service": reason, "team": reason})
+        return Selection([service] if caller.sees(service, here.catalog) else [], chosen)
+    teams = caller.teams if team is None else {team} if caller.is_of(team) else set()
+    services = None if teams is None else await _services_of(reading, here.catalog, teams)
+    return Selection(services, chosen)
 
 
 def one_or_several(names: Sequence[str] | None) -> tuple[str | None, Sequence[str] | None]:
@@ -44,12 +49,14 @@ def one_or_several(names: Sequence[str] | None) -> tuple[str | None, Sequence[st
     return (names[0], None) if names is not None and len(names) == 1 else (None, names)
 
 
-async def _services_of(reading: Reading, catalog: Catalog, team: str) -> Sequence[str]:
+async def _services_of(reading: Reading, catalog: Catalog, teams: Collection[str]) -> Sequence[str]:
+    if not teams:
+        return []
     # A pattern in the catalog can give a team services that only the data can name.
     known = [row["service"] for row in await reading.rows("known_services", MOST_SERVICES + 1)]
     if len(known) > MOST_SERVICES:
         raise TooLarge("There are too many services to look for those of a team; ask for one service.")
-    return catalog.services_of(team, known)
+    return sorted({service for team in teams for service in catalog.services_of(team, known)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ def whole_deadletter(row: Row) -> dict[str, Any]:
     for name in ("key", "value"):
         content = told.pop(name)
         told[f"{name}_base64"] = None if content is None else b64encode(content).decode()
+        text, encoding = _readable(content)
+        told[f"{name}_text"] = text if encoding == "text" else None
     return told
 
 

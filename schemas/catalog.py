@@ -6,13 +6,17 @@ called what its source calls it, and so is an environment.
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 
 import orjson
 
-from schemas.catalog_file import CatalogError, Contents, Kind, Member, Service, read, spelled
+from schemas.catalog_contents import Contents, Kind, Member, Service, spelled
+from schemas.catalog_file import load, read
+from schemas.catalog_nodes import CatalogError
+from schemas.catalog_paths import Divided
 from schemas.patterns import expression, is_pattern, matches
 
 __all__ = ["Catalog", "CatalogError", "Kind"]
@@ -37,22 +41,39 @@ class Catalog:
         self._contents = contents
         self.production_environments = contents.production
         self.digest = hashlib.sha256(orjson.dumps(asdict(contents))).hexdigest()
+        self._divided = Divided(contents.services)
         self._members = {
             (member.kind, spelled(member.kind, member.name)): (service, member)
             for service in contents.services
             for member in service.members
+            if not (member.paths and self._divided.is_shared(member.name))
         }
-        self._listed = {(member.kind, service.name) for service, member in self._members.values()}
+        self._listed = {(member.kind, each.name) for each in contents.services for member in each.members}
         remember = lru_cache(REMEMBERED_LOOKUPS)
         self._found: Callable[[Kind, str, str | None], _Found | None] = remember(self._find)
         self._said_of: Callable[[str], tuple[Service, ...]] = remember(self._entries)
         self._renamed: Callable[[str, str | None], str] = remember(self._rename)
         self._production: Callable[[str], bool] = remember(self._declared_production)
 
+    @property
+    def facts_digest(self) -> str:
+        """As ``digest``, of what the rows are made with, which teams and most of production are not."""
+        said = [replace(service, team=None) for service in self._contents.services]
+        telling = tuple(service for service in said if service != Service(service.name))
+        named = (name for name in self.production_environments if not is_pattern(name))
+        production = (next(named, "production"),)  # where an incident is when nothing says where
+        contents = replace(self._contents, services=telling, production=production)
+        return hashlib.sha256(orjson.dumps(asdict(contents))).hexdigest()
+
     @classmethod
     def parse(cls, text: str) -> "Catalog":
         """The catalog that ``text``, a YAML document, describes. Raises ``CatalogError``."""
         return cls(read(text))
+
+    @classmethod
+    def load(cls, path: Path) -> "Catalog":
+        """The catalog in a file, and the Backstage files it names. Raises ``CatalogError``, ``OSError``."""
+        return cls(load(path))
 
     @classmethod
     def empty(cls) -> "Catalog":
@@ -63,6 +84,17 @@ class Catalog:
         """The service that this thing belongs to; ``name`` itself when the catalog does not say."""
         found = self._member(kind, name, namespace)
         return name if found is None else found[0].name
+
+    def services_of_paths(self, repository: str, paths: Iterable[str]) -> tuple[str, ...] | None:
+        """The services whose part of ``repository`` has any of ``paths``, sorted; maybe none.
+
+        ``None`` when the catalog does not divide the repository: then all of it is of everyone.
+        """
+        return self._divided.services_of(repository, paths) if _could_be_listed(repository) else None
+
+    def divides(self, repository: str, service: str) -> bool:
+        """Whether a part of ``repository`` is the service's, so that a change elsewhere is not its own."""
+        return _could_be_listed(repository) and self._divided.has_part(repository, service)
 
     def lists(self, kind: Kind, service: str) -> bool:
         """Whether anything of ``kind`` is listed for ``service``: then what is not listed is not its own."""

@@ -1,150 +1,104 @@
 """Reading a catalog file: its grammar, and faults named by line and path with what to do about them.
 
-The YAML is read as a tree of nodes and not as values. Only nodes know their lines, a key that is given twice
-is seen, and an environment called ``no`` or ``1.10`` stays that text.
+The services of Backstage's files (``catalog_backstage``) are added to its own. What both say of one service,
+our file says.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import yaml
 
+from schemas import catalog_backstage
+from schemas.catalog_contents import MEMBERS, Contents, Kind, Listed, Member, Service, spelled
+from schemas.catalog_nodes import CatalogError, Place, documents
 from schemas.patterns import is_pattern
 
-Kind = Literal["workload", "repository", "pipeline", "application"]
-MEMBERS: dict[str, Kind] = {
-    "workloads": "workload",
-    "repositories": "repository",
-    "pipelines": "pipeline",
-    "applications": "application",
-}
+__all__ = ["MEMBERS", "CatalogError", "Contents", "Kind", "Member", "Service", "load", "read", "spelled"]
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhd])")
 
-
-class CatalogError(ValueError):
-    """The catalog cannot be used. The message names the line and the path in it, and says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A name or pattern under a service; ``environment`` is where it deploys to, when the catalog says."""
-
-    kind: Kind
-    name: str
-    environment: str | None = None
+Files = Iterable[tuple[str, str]]  # (name, text)
+Beside = Callable[[str], Files]  # the files that a pattern names, from where the catalog is
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What the catalog says of one service, or of all services that fit when ``name`` is a pattern."""
+def read(text: str, *, file: str = "", beside: Beside | None = None) -> Contents:
+    """What ``text``, YAML, says. Raises ``CatalogError``.
 
-    name: str
-    team: str | None = None
-    deployments_from: str | None = None
-    members: tuple[Member, ...] = ()
-    environments: tuple[tuple[str, str], ...] = ()
-    incident_within: int | None = None  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """A catalog as it was read. ``environments``: (name or pattern that sources use, our name), in order."""
-
-    services: tuple[Service, ...] = ()
-    environments: tuple[tuple[str, str], ...] = ()
-    production: tuple[str, ...] = ()
-
-
-def spelled(kind: Kind, name: str) -> str:
-    """Write a name in the one way in which it is compared."""
-    # GitHub, GitLab and Bitbucket take Acme/Checkout and acme/checkout for the same repository.
-    return name.lower() if kind == "repository" else name
+    It is a catalog, or one of Backstage's files. ``file`` is what faults call it; ``beside`` reads the files
+    that a catalog names under ``backstage``, and without it there can be none.
+    """
+    found = list(documents(text, file))
+    if any(catalog_backstage.is_entity(place) for place in found):
+        return _contents({}, catalog_backstage.services_of(found))
+    if len(found) > 1:
+        raise found[1].fault("another document; a catalog is one, only Backstage's files hold several")
+    parts = found[0].fields("services", "environments", "production", "backstage") if found else {}
+    listed = [_service(place) for place in _entries(parts.get("services"))]
+    named = (each for place in _items(parts.get("backstage")) for each in _beside(place, beside))
+    backstage = catalog_backstage.services_of(
+        [place for name, told in named for place in documents(told, name)]
+    )
+    return _contents(parts, _merged(listed, backstage))
 
 
-def read(text: str) -> Contents:
-    """What ``text``, a YAML document, says. Raises ``CatalogError``."""
-    node = _compose(text)
-    if node is None:
-        return Contents()
-    parts = Place("", node).fields("services", "environments", "production")
-    services = [_service(place) for place in _entries(parts.get("services"))]
+def load(path: Path) -> Contents:
+    """What the file at ``path`` says. Raises ``CatalogError``, and ``OSError`` when it cannot be read."""
+
+    def beside(pattern: str) -> Files:
+        try:
+            return [
+                (str(found), _text(found)) for found in sorted(path.parent.glob(pattern)) if found.is_file()
+            ]
+        except (NotImplementedError, ValueError):  # glob's, for a path from the root, and for what is none
+            return []
+
+    return read(_text(path), file=str(path), beside=beside)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CatalogError(f"{path}: not UTF-8; write the catalog as plain UTF-8 text") from None
+
+
+def _beside(place: Place, beside: Beside | None) -> Files:
+    if beside is None:
+        raise place.fault("names files, which only a catalog that is a file itself can do")
+    found = list(beside(place.text()))
+    if not found:
+        raise place.fault("no file has this name, beginning where the catalog is; correct it")
+    return found
+
+
+def _merged(ours: list[Listed], backstage: list[Listed]) -> list[Listed]:
+    """Our entries with what Backstage's say besides; then the services that only those have."""
+    theirs = {service.name: (service, members) for service, members in backstage}
+    found = []
+    for service, members in ours:
+        other, more = theirs.pop(service.name, (service, []))
+        known = {(each.kind, spelled(each.kind, each.name)) for each in service.members}
+        added = [(m, place) for m, place in more if (m.kind, spelled(m.kind, m.name)) not in known]
+        both = replace(
+            service,
+            team=service.team or other.team,
+            members=(*service.members, *(member for member, _ in added)),
+        )
+        found.append((both, [*members, *added]))
+    return [*found, *theirs.values()]
+
+
+def _contents(parts: Mapping[str, Place], services: list[Listed]) -> Contents:
     _refuse_shared_members(services)
     return Contents(
         services=tuple(service for service, _ in services),
         environments=tuple(_renames(parts.get("environments"))),
         production=tuple(place.text() for place in _items(parts.get("production"))),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A node of the document, and the path that leads to it."""
-
-    path: str
-    node: yaml.Node
-
-    def fault(self, problem: str) -> CatalogError:
-        """``problem`` as an error that says where in the file it is."""
-        where = f"line {self.node.start_mark.line + 1}"
-        return CatalogError(f"{where}, {self.path}: {problem}" if self.path else f"{where}: {problem}")
-
-    def text(self) -> str:
-        """The node's text, as it is written: ``no`` is not a truth value here, and ``1.10`` no number."""
-        if not isinstance(self.node, yaml.ScalarNode):
-            raise self.fault("expected one name; write plain text here")
-        if not self.node.value.strip() or self.node.tag == "tag:yaml.org,2002:null":
-            raise self.fault("has no value; give it one, or remove the key")
-        return str(self.node.value)
-
-    def items(self) -> "list[Place]":
-        """The items of a list; a single text is a list of one."""
-        if isinstance(self.node, yaml.SequenceNode):
-            return [Place(f"{self.path}[{index}]", item) for index, item in enumerate(self.node.value)]
-        if isinstance(self.node, yaml.ScalarNode):
-            return [self]
-        raise self.fault("expected a list; write each name on a line of its own after '- '")
-
-    def entries(self) -> "dict[str, Place]":
-        """The values of a mapping by their keys."""
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.fault("expected 'key: value' lines")
-        found: dict[str, Place] = {}
-        for key_node, value in self.node.value:
-            key = Place(self.path, key_node).text()
-            place = Place(f"{self.path}.{key}" if self.path else key, value)
-            if key in found:
-                raise Place(place.path, key_node).fault("is given twice; put both under one key")
-            found[key] = place
-        return found
-
-    def fields(self, *names: str) -> "dict[str, Place]":
-        """The values of a mapping whose keys are among ``names``."""
-        found = self.entries()
-        for name, place in found.items():
-            if name not in names:
-                near = get_close_matches(name, names, n=1)
-                advice = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
-                raise place.fault(f"unknown key; {advice}")
-        return found
-
-
-Placed = tuple[Member, Place]
-
-
-def _compose(text: str) -> yaml.Node | None:
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = "" if mark is None else f"line {mark.line + 1}: "
-        raise CatalogError(f"{where}not valid YAML ({error.problem}); correct the syntax there") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise CatalogError("not valid YAML; write the catalog as plain UTF-8 text") from error
 
 
 def _entries(place: Place | None) -> list[tuple[str, Place]]:
@@ -155,7 +109,7 @@ def _items(place: Place | None) -> list[Place]:
     return [] if place is None else place.items()
 
 
-def _service(entry: tuple[str, Place]) -> tuple[Service, list[Placed]]:
+def _service(entry: tuple[str, Place]) -> Listed:
     name, place = entry
     fields = place.fields("team", "deployments_from", "incident_within", *MEMBERS, "environments")
     if is_pattern(name):
@@ -183,19 +137,32 @@ def _duration(place: Place) -> int:
     return int(found["number"]) * SECONDS[found["unit"]]
 
 
-def _member(kind: Kind, place: Place) -> Placed:
-    """A name, or ``{name: ..., environment: ...}`` for a thing that deploys to one environment only."""
+def _member(kind: Kind, place: Place) -> tuple[Member, Place]:
+    """A name, or ``{name: ...}`` with the ``environment`` that it deploys to or the ``paths`` that count."""
+    environment: str | None = None
+    paths: tuple[str, ...] = ()
     if isinstance(place.node, yaml.MappingNode):
-        fields = place.fields("name", "environment")
+        fields = place.fields("name", "environment", *(("paths",) if kind == "repository" else ()))
         if "name" not in fields:
             raise place.fault("has no 'name'; add it")
         name = fields["name"].text()
         environment = fields["environment"].text() if "environment" in fields else None
+        paths = tuple(_path(item) for item in _items(fields.get("paths")))
     else:
-        name, environment = place.text(), None
+        name = place.text()
     if kind == "repository" and "://" in name:
         raise place.fault("expected owner/name as events spell it; remove the scheme and the host")
-    return Member(kind, name, environment), place
+    return Member(kind, name, environment, paths), place
+
+
+def _path(place: Place) -> str:
+    """A path within a repository; ``/`` at its ends says nothing more."""
+    path = place.text().removeprefix("./").strip("/")
+    if not path or ".." in path.split("/"):
+        raise place.fault(
+            "expected a path from the top of the repository, as services/checkout or '**/*.sql'"
+        )
+    return path
 
 
 def _renames(place: Place | None) -> Iterator[tuple[str, str]]:
@@ -210,10 +177,16 @@ def _renames(place: Place | None) -> Iterator[tuple[str, str]]:
             yield name, environment
 
 
-def _refuse_shared_members(services: list[tuple[Service, list[Placed]]]) -> None:
+def _refuse_shared_members(services: list[Listed]) -> None:
+    """A thing belongs to one service; but a repository to several, of which all but one say their paths."""
     owners: dict[tuple[Kind, str], str] = {}
     for service, members in services:
         for member, place in members:
+            if member.paths:
+                continue
             owner = owners.setdefault((member.kind, spelled(member.kind, member.name)), service.name)
             if owner != service.name:
-                raise place.fault(f"{member.name!r} already belongs to {owner!r}; keep one of the two")
+                advice = "keep one of the two"
+                if member.kind == "repository":
+                    advice += ", or give one of them the paths that are its own"
+                raise place.fault(f"{member.name!r} already belongs to {owner!r}; {advice}")

@@ -6,15 +6,23 @@ itself is kept wherever it is stored.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})\Z", re.ASCII
 )
 
+# What nearly every tool writes, and Python reads as it is.
+_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
+
 
 def parse_instant(text: str) -> datetime:
     """The instant that ``text`` names, in UTC. Raises ``ValueError`` when it names none."""
+    if _PLAIN.fullmatch(text) is not None:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("not a time of the calendar") from None
     match = RFC3339.match(text)
     if match is None:
         raise ValueError("not an RFC 3339 time with a zone")
@@ -54,6 +62,9 @@ def format_instant(instant: datetime) -> str:
 # What a source tells outside of these years is a zero value or a broken clock, and no window should hold it.
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2200
 
+# Clocks of machines that are kept by NTP differ by less. What is further in the future has not happened.
+SKEW = timedelta(minutes=10)
+
 _AS_SOURCES_WRITE = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})(?:[Tt]| )(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60))"
     r"(?P<fraction>\.\d{1,30})? ?(?P<zone>[Zz]|UTC|GMT|[+-](?:[01]\d|2[0-3]):?[0-5]\d)",
@@ -71,7 +82,7 @@ def instant_text(told: object) -> str:
     anything else, for a time without a zone, and outside of the years 1990 to 2200.
     """
     if isinstance(told, str):
-        text = _rewritten(told)
+        text = told if _PLAIN.fullmatch(told) else _rewritten(told)
     elif isinstance(told, int) and not isinstance(told, bool):
         text = _counted(told)
     else:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import faust
 import yaml
 
+from access.kafka import Cluster
 from schemas.calendar import zone_of
 from schemas.catalog import Catalog
 from schemas.topics import LARGEST_RECORD
@@ -22,7 +24,7 @@ from streams.router import Routes, read_routes
 from streams.settings import Settings
 from streams.sinks.database import Database
 from streams.sources import find_sources
-from streams.tables import Table
+from streams.tables import Table, Topic
 
 
 def create_pipeline(settings: Settings, generation: int, timezone: str) -> Pipeline:
@@ -31,7 +33,7 @@ def create_pipeline(settings: Settings, generation: int, timezone: str) -> Pipel
     Raises ``InvalidRoutes``, ``CatalogError`` or ``OSError`` for files that cannot be used.
     """
     topics = settings.topics
-    inputs = [topics["cloudevents"], *split(settings.input_topics), topics.replay(generation)]
+    inputs = [*settings.inputs, topics.replay(generation)]
     frontier = Frontier(stages_of(settings, inputs))
     app = create_app(settings, generation, frontier)
     pipeline = Pipeline(
@@ -70,15 +72,18 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
     state.mkdir(parents=True, exist_ok=True)
     quiet_clients()
     kafka_records.install()
+    cluster = settings.cluster
     return App(
         settings.topics.application(generation),
         frontier=frontier,
         progress=Progress(),
-        broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker=[f"kafka://{server.strip()}" for server in cluster.servers.split(",")],
+        broker_credentials=credentials(cluster),
         datadir=str(state),
         store=settings.store,
         Stream=Stream,
         Table=Table,
+        Topic=Topic,
         web_enabled=False,  # it would serve the tables' contents to anyone
         topic_allow_declare=False,  # dora topics creates them; a worker needs no right to
         topic_disable_leader=True,
@@ -97,6 +102,18 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         producer_max_request_size=LARGEST_RECORD,
         producer_linger=0.002,
     )
+
+
+def credentials(cluster: Cluster) -> Any:
+    """How Faust's consumer and producer enter the cluster; ``None`` for plain text."""
+    if cluster.login is not None:
+        return faust.SASLCredentials(
+            username=cluster.login.username,
+            password=cluster.login.password.get_secret_value(),
+            mechanism=cluster.login.mechanism,
+            ssl_context=cluster.tls,
+        )
+    return None if cluster.tls is None else faust.SSLCredentials(cluster.tls)
 
 
 def quiet_clients() -> None:
@@ -120,4 +137,4 @@ def load_routes(path: Path | None) -> dict[str, list[str]] | None:
 
 def load_catalog(path: Path | None) -> Catalog:
     """The catalog file, or the empty catalog. Raises ``CatalogError``."""
-    return Catalog.empty() if path is None else Catalog.parse(path.read_text(encoding="utf-8"))
+    return Catalog.empty() if path is None else Catalog.load(path)

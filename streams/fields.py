@@ -6,6 +6,7 @@ lost over a description that is a number.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from schemas.cloudevents.attributes import LONGEST_INDEXED
@@ -13,6 +14,9 @@ from schemas.cloudevents.syntax import is_uri
 from schemas.instant import instant_text
 from streams import texts
 from streams.shapes import Unfit
+
+# Paths stand in the code of sources, so there are only so many.
+_steps = lru_cache(maxsize=1024)(lambda path: path.split("."))
 
 
 class Fields:
@@ -28,7 +32,7 @@ class Fields:
     def find(self, path: str) -> Any:
         """What stands at ``path``; ``None`` where nothing does."""
         value: Any = self._value
-        for name in path.split("."):
+        for name in _steps(path):
             if type(value) is not dict:
                 return None
             value = value.get(name)
@@ -36,12 +40,16 @@ class Fields:
 
     def text(self, path: str) -> str:
         """A name: 1 to 256 characters, none of control."""
-        return texts.name(self._needed(path), self._whole(path))
+        value = self.find(path)
+        return value if texts.is_plain(value) else texts.name(self._needed(path), self._whole(path))
 
     def optional(self, path: str) -> str | None:
         """A name that may be missing."""
+        value = self.find(path)
+        if value is None or texts.is_plain(value):
+            return value
         try:
-            return texts.optional_name(self.find(path), path)
+            return texts.optional_name(value, path)
         except Unfit:
             return None
 

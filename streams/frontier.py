@@ -23,6 +23,17 @@ class Frontier:
         stages = self._next[tp]
         stages[stage] = max(offset + 1, stages.get(stage, 0))
 
+    def pass_gap(self, tp: TP, last: int | None, position: int) -> None:
+        """Nothing follows the record ``last`` before ``position``, and ``None``: there was no record.
+
+        Without effect while a stage has not finished ``last``.
+        """
+        stages = self._next[tp]
+        if last is not None and any(stages.get(name, -1) <= last for name in self._stages[tp.topic]):
+            return
+        for name in self._stages[tp.topic]:
+            stages[name] = max(position, stages.get(name, 0))
+
     def committable(self, tp: TP) -> int | None:
         """The offset to commit, or ``None`` while a stage has not finished anything of ``tp``."""
         stages = self._next.get(tp)

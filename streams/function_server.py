@@ -82,4 +82,4 @@ def serve(name: str, settings: FunctionSettings) -> None:
 
 def read_catalog(path: Path | None) -> Catalog:
     """The catalog in the file; an empty one without a file."""
-    return Catalog.empty() if path is None else Catalog.parse(path.read_text(encoding="utf-8"))
+    return Catalog.empty() if path is None else Catalog.load(path)

@@ -7,16 +7,21 @@ Faust acknowledges an event whose agent raised, so nothing may be raised out of 
 * Kafka did not confirm a send: the process ends; the batch is done again after the restart.
 * The partitions are given up while the stage waits: the batch is abandoned; their next owner does it again.
 * Another generation is active: the process ends with its own exit code.
-* Anything else is blamed on a record: the batch is halved until the record is found, which becomes a dead
-  letter. When too many in a row become dead letters, it is the stage that is broken: the process ends.
+* Anything else is blamed on a record: the batch is halved until the record is found. It becomes a dead letter
+  once the rest of the batch is done.
+* When too many of a stage's last records are to blame, it is the stage that is broken, as after a bad deploy:
+  the process ends before any of this batch becomes a dead letter. Only what our code raised is counted. What
+  a store or the broker refuses for its value or its size is the sender's doing, who must not be able to stop
+  a worker with it; nor with what is no CloudEvent, which raises nothing.
 """
 
 import asyncio
 import random
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import aiokafka.errors
 import asyncpg
@@ -29,8 +34,6 @@ log = structlog.get_logger(__name__)
 Effect = Callable[[Sequence[Any]], Awaitable[None]]
 Bury = Callable[[Any, str, str], Awaitable[None]]
 
-# Dead letters of one stage in a row after which the fault is taken to be ours and not the events'.
-MOST_IN_A_ROW = 100
 LONGEST_PAUSE = 5.0  # seconds between attempts to reach PostgreSQL
 
 TRANSIENT = (
@@ -56,10 +59,47 @@ TOO_LARGE = (
 )
 
 
+# The fault of the event, too: nobody can store its values.
+REFUSED = (
+    *TOO_LARGE,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,
+)
+
+
+class Limit(NamedTuple):
+    """At most so many dead letters by a fault of ours, or so large a share of a stage's last records."""
+
+    most: int = 100
+    share: float = 0.5
+
+    @property
+    def window(self) -> int:
+        """How many of the last records are looked at."""
+        return max(self.most + 1, round(self.most / self.share))
+
+
+class Culprit(NamedTuple):
+    """A record that broke its stage, and how."""
+
+    event: Any
+    error: Exception
+
+
 def is_transient(error: Exception) -> bool:
     """Whether PostgreSQL may take the same later: it is away, or not ready for us yet."""
     # asyncpg refuses a value, before it is sent, with an InterfaceError that is a ValueError too.
     return isinstance(error, TRANSIENT) and not isinstance(error, ValueError)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether it is the event's values that cannot be stored or sent, which only their sender can change."""
+    # As above: asyncpg's own refusal.
+    return isinstance(error, REFUSED) or (
+        isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    )
 
 
 class Superseded(Exception):
@@ -73,18 +113,25 @@ class Unconfirmed(Exception):
 class Guard:
     """Runs effects for one process. ``bury`` publishes one event as a dead letter, confirmed."""
 
-    def __init__(self, progress: Progress, bury: Bury) -> None:
+    def __init__(self, progress: Progress, bury: Bury, limit: Limit | None = None) -> None:
         self.progress = progress
         self._bury = bury
-        self._in_a_row: Counter[str] = Counter()
+        self._limit = limit or Limit()
+        # Of each stage's last records, whether they broke it by a fault of ours.
+        self._broken: defaultdict[str, deque[bool]] = defaultdict(lambda: deque(maxlen=self._limit.window))
 
     async def run(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
         """Return when ``effect`` is done for every event, or the event is a dead letter.
 
         Raises ``Abandoned``, and nothing else; then the batch must not be acknowledged.
         """
+        culprits: list[Culprit] = []
         try:
-            await self._settle(stage, events, effect)
+            await self._settle(stage, events, effect, culprits)
+            for event, error in culprits:
+                log.error("stage.dead_letter", stage=stage, error=type(error).__name__, exc_info=error)
+                reason = f"{type(error).__name__} in stage {stage}"
+                await self._until_reachable(stage, [event], partial(self._bury_one, stage, reason))
         except Abandoned:
             raise
         except Superseded:
@@ -92,17 +139,26 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - the rule of this module: nothing may leave a stage
             exit_now(EXIT_STUCK, "worker.send_unconfirmed", stage=stage, error=type(error).__name__)
 
-    async def _settle(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
+    async def _settle(
+        self, stage: str, events: Sequence[Any], effect: Effect, culprits: list[Culprit]
+    ) -> None:
         try:
             await self._until_reachable(stage, events, effect)
-        except TOO_LARGE as error:
-            await self._find_culprit(stage, events, effect, error)
-        except (Abandoned, Superseded, Unconfirmed, aiokafka.errors.KafkaError):
+        except (Abandoned, Superseded, Unconfirmed):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it came from handling these events
-            await self._find_culprit(stage, events, effect, error)
+        except Exception as error:
+            if isinstance(error, aiokafka.errors.KafkaError) and not isinstance(error, TOO_LARGE):
+                raise
+            # Whatever else it is, it came from handling these events.
+            if len(events) > 1:
+                middle = len(events) // 2
+                await self._settle(stage, events[:middle], effect, culprits)
+                await self._settle(stage, events[middle:], effect, culprits)
+            else:
+                culprits.append(Culprit(events[0], error))
+                self._count(stage, error)
         else:
-            self._in_a_row[stage] = 0
+            self._broken[stage].extend([False] * min(len(events), self._limit.window))
 
     async def _until_reachable(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
         pause = 0.1
@@ -126,17 +182,21 @@ class Guard:
             await asyncio.wait_for(self.progress.leaving.wait(), seconds)
             raise Abandoned
 
-    async def _find_culprit(
-        self, stage: str, events: Sequence[Any], effect: Effect, error: Exception
-    ) -> None:
-        if len(events) > 1:
-            middle = len(events) // 2
-            await self._settle(stage, events[:middle], effect)
-            await self._settle(stage, events[middle:], effect)
-            return
-        self._in_a_row[stage] += 1
-        log.error("stage.dead_letter", stage=stage, error=type(error).__name__, exc_info=error)
-        if self._in_a_row[stage] > MOST_IN_A_ROW:
-            exit_now(EXIT_STUCK, "worker.too_many_dead_letters", stage=stage, in_a_row=self._in_a_row[stage])
-        reason = f"{type(error).__name__} in stage {stage}"
-        await self._until_reachable(stage, events, lambda culprit: self._bury(culprit[0], stage, reason))
+    async def _bury_one(self, stage: str, reason: str, events: Sequence[Any]) -> None:
+        await self._bury(events[0], stage, reason)
+
+    def _count(self, stage: str, error: Exception) -> None:
+        broken = self._broken[stage]
+        broken.append(not is_refusal(error))
+        if sum(broken) > self._limit.most:
+            log.error("stage.broken", stage=stage, error=type(error).__name__, exc_info=error)
+            exit_now(
+                EXIT_STUCK,
+                "worker.too_many_dead_letters",
+                stage=stage,
+                dead_letters=sum(broken),
+                of_the_last=len(broken),
+                error=type(error).__name__,
+                advice="what was deployed last breaks this stage: correct it and start again, nothing is"
+                " lost; or raise DORA_DEADLETTER_LIMIT to let these records become dead letters",
+            )

@@ -11,11 +11,13 @@ import asyncpg
 import mode
 
 from streams.pipeline import Pipeline
-from streams.progress import EXIT_SUPERSEDED, exit_now
+from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, exit_now
 
 INTERVAL = 1.0  # seconds
 UNKNOWN = -1
 GENERATION_INTERVAL = 5.0  # seconds
+# Looks in a row at which a topic ends before what was read of it. One may be a broker that is just back.
+SHORTER_LOOKS = 5
 
 
 class Heartbeat(mode.Service):
@@ -26,6 +28,7 @@ class Heartbeat(mode.Service):
         self.pipeline = pipeline
         self.lag: dict[str, int] = {}
         self._finished = -1
+        self._shorter = 0
 
     @mode.Service.task
     async def _beat(self) -> None:
@@ -53,7 +56,7 @@ class Heartbeat(mode.Service):
         self.lag, finished = self._measure()
         moved = finished != self._finished
         self._finished = finished
-        idle = not sum(self.lag.values())
+        idle = finished >= 0 and not sum(self.lag.values())
         if moved or idle or progress.busy or progress.waiting_for or app.rebalancing:
             progress.beat("lag")
         for topic, records in self.lag.items():
@@ -64,6 +67,7 @@ class Heartbeat(mode.Service):
     def _measure(self) -> tuple[dict[str, int], int]:
         lag: dict[str, int] = {}
         finished = 0
+        shorter = []
         app = self.pipeline.app
         consumer = app.consumer
         for tp in consumer.assignment():
@@ -71,8 +75,21 @@ class Heartbeat(mode.Service):
                 continue
             end = consumer.highwater(tp)
             if end is None:
-                return {}, UNKNOWN  # not fetched from yet: a partial sum would look like being done
+                # Not fetched from yet: a partial sum would look like being done. What moves meanwhile, if
+                # anything does, is the recovery of the tables.
+                return {}, UNKNOWN - self._recovered()
             done = app.frontier.committable(tp) or consumer._committed_offset.get(tp)
             finished += done or 0
             lag[tp.topic] = lag.get(tp.topic, 0) + max(0, end - (done or 0))
+            if end < (done or 0):
+                shorter.append(tp.topic)
+        self._shorter = self._shorter + 1 if shorter else 0
+        if self._shorter > SHORTER_LOOKS:
+            # Made anew under our eyes: offsets of its new records are taken for done. A start reads them.
+            exit_now(EXIT_STUCK, "worker.topic_made_anew", topics=sorted(set(shorter)))
         return lag, finished
+
+    def _recovered(self) -> int:
+        return sum(
+            max(0, offset or 0) for offset in self.pipeline.app.tables.recovery.active_offsets.values()
+        )

@@ -16,14 +16,16 @@ from schemas.cloudevents.event import InvalidCloudEvent
 from schemas.cloudevents.kafka import read_record
 from streams.batches import Stream
 from streams.consumer import App
-from streams.deadletters import DeadLetter
+from streams.deadletters import CONFLICT, DeadLetter, hopeless
 from streams.facts import partition_key
-from streams.guard import Guard, Superseded, Unconfirmed, is_transient
+from streams.guard import Guard, Limit, Superseded, Unconfirmed, is_transient
+from streams.orders import Redo
 from streams.progress import Abandoned
-from streams.records import GENERATION, RULE, Arrival, Headers, Outgoing, arrival_of, generation_of
+from streams.records import GENERATION, RULE, Arrival, Headers, Outgoing, Redrive, arrival_of, generation_of
 from streams.router import Fate, Routes
 from streams.settings import Settings
 from streams.sinks import cloudevents as cloudevents_sink
+from streams.sinks import deadletters as deadletters_sink
 from streams.sinks.cloudevents import SettledEvent
 from streams.sinks.database import Database
 from streams.telemetry import Telemetry
@@ -31,7 +33,6 @@ from streams.telemetry import Telemetry
 log = structlog.get_logger(__name__)
 
 SEND_DEADLINE = 60.0  # seconds; a send that nobody confirmed by then ends the process
-CONFLICT = "conflict: an event with this source and id is stored already, with other data"
 
 Handle = Callable[[Sequence[EventT]], Awaitable[None]]
 
@@ -51,7 +52,8 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self.topics = self.settings.topics
-        self.guard = Guard(self.app.progress, self._bury_event)
+        limit = Limit(self.settings.deadletter_limit, self.settings.deadletter_share)
+        self.guard = Guard(self.app.progress, self._bury_event, limit)
 
     async def drain(self, stage: str, stream: Stream, handle: Handle, most: int | None = None) -> None:
         """The life of a stage: every batch, of up to ``most`` records, through the guard, then finished."""
@@ -92,6 +94,23 @@ class Pipeline:
         for letter in letters:
             self.telemetry.dead_letters.labels(letter.stage).inc()
 
+    async def redrive(self, asked: Sequence[Redo]) -> None:
+        """Play the original records of these dead letters to the stages that they came from.
+
+        Events go over the replay topic: no one else writes it, so that nobody can pretend to be a redrive.
+        """
+        replay, cdevents = self.topics.replay(self.generation), self.topics["cdevents"]
+        kept = await deadletters_sink.find_open(self.database, asked)
+        await self.publish(
+            letter.again(cdevents if letter.origin_topic == cdevents else replay, self.generation)
+            for letter in kept
+            if hopeless(letter.stage, letter.reason) is None
+        )
+
+    async def close(self, redrives: Iterable[Redrive | None]) -> None:
+        """What was redriven is handled now, unless it failed again meanwhile."""
+        await deadletters_sink.close(self.database, [each for each in redrives if each is not None])
+
     async def store(self, stage: str, settled: Sequence[SettledEvent]) -> None:
         """Store settled events; those whose identity is taken by other data become dead letters."""
         conflicting = await cloudevents_sink.store(self.database, settled)
@@ -113,7 +132,8 @@ class Pipeline:
             log.error("deadletter.not_stored", partition=message.partition, offset=message.offset)
             self.telemetry.dead_letters.labels(stage).inc()
             return
-        internal = {topics["observations"], topics["functions"], topics.replay(self.generation)}
+        roles = ("observations", "functions", "cdevents")
+        internal = {topics.replay(self.generation), *(topics[role] for role in roles)}
         arrival = arrival_of(message, internal_topic=message.topic in internal)
         if message.topic != topics["cdevents"]:
             await self._store_dead(stage, arrival, reason)

@@ -1,7 +1,9 @@
 """Kafka records as the stages pass them on: where an event arrived, and what is sent on because of it.
 
 Internal headers begin with ``dora-``. ``dora-origin`` keeps where a forwarded record first arrived,
-``dora-generation`` which generation made it; both are read from internal topics only, never from outside.
+``dora-generation`` which generation made it,
+``dora-redrive`` the dead letter that is handled again; they are read from internal topics only, never from
+outside.
 """
 
 import re
@@ -18,11 +20,13 @@ SOURCE = "dora-source"
 TARGETS = "dora-targets"
 SETTLES = "dora-settles"
 RULE = "dora-rule"
+REDRIVE = "dora-redrive"
 # W3C Trace Context, level 1. Later versions may add fields behind, which are left out.
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?=-|\Z)")
 _ORIGIN = re.compile(r"([0-9]{1,9}) ([0-9]{1,18}) (-?[0-9]{1,15}) ([A-Za-z0-9._-]{1,249})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-INTERNAL = (ORIGIN, GENERATION, SOURCE, TARGETS, SETTLES, RULE)
+INTERNAL = (ORIGIN, GENERATION, SOURCE, TARGETS, SETTLES, RULE, REDRIVE)
+_REDRIVE = re.compile(r"([0-9a-f]{64}) ([0-9]{1,9}) ([a-z]{1,20})", re.ASCII)
 
 
 class Outgoing(NamedTuple):
@@ -32,6 +36,19 @@ class Outgoing(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+class Redrive(NamedTuple):
+    """Which dead letter is handled again: its identity, its failed attempts, the stage that gave it up."""
+
+    identity: bytes
+    attempts: int
+    stage: str
+
+    @property
+    def mark(self) -> str:
+        """The value of the header ``dora-redrive``."""
+        return f"{self.identity.hex()} {self.attempts} {self.stage}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,12 @@ class Arrival:
     internal: dict[str, str]
 
     @property
+    def redrive(self) -> Redrive | None:
+        """The dead letter that this record is, handled again."""
+        found = _REDRIVE.fullmatch(self.internal.get(REDRIVE, ""))
+        return Redrive(bytes.fromhex(found[1]), int(found[2]), found[3]) if found else None
+
+    @property
     def traceparent(self) -> str | None:
         """The W3C trace context that the producer propagated, a Kafka header or the CloudEvents extension.
 
@@ -61,6 +84,8 @@ class Arrival:
         """The same record for an internal topic, with its origin; ``source`` becomes ``dora-source``."""
         origin = f"{self.partition} {self.offset} {int(self.at.timestamp() * 1000)} {self.topic}"
         marks: Headers = [(ORIGIN, origin.encode()), (GENERATION, str(generation).encode())]
+        if self.redrive is not None:
+            marks.append((REDRIVE, self.redrive.mark.encode()))
         marks += [(f"dora-{name}", value.encode()) for name, value in internal.items()]
         return Outgoing(topic, key, self.value, [*self.headers, *marks])
 

@@ -5,8 +5,9 @@ name of a built-in source or the http(s) URL of a function. A type may end in ``
 not list go to the built-in source that claims them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from streams.source import Source
 
 # When several targets answer, the first of these that any of them gave is the event's fate.
 PRECEDENCE = ("mapped", "dead", "unmapped", "ignored")
+REMEMBERED_TYPES = 4096
 LONGEST_REASON = 1000  # characters; people read it, and it goes into a Kafka header
 
 
@@ -80,6 +82,8 @@ class Routes:
         for event_type, targets in (routes or {}).items():
             self._add(event_type, tuple(targets))
         self._prefixes.sort(key=lambda entry: len(entry[0]), reverse=True)
+        # Senders choose types, so what is remembered of them has a bound.
+        self._targets: Callable[[str], tuple[str, ...]] = lru_cache(REMEMBERED_TYPES)(self._find)
 
     def _add(self, event_type: str, targets: tuple[str, ...]) -> None:
         for target in targets:
@@ -99,6 +103,9 @@ class Routes:
 
     def targets(self, event_type: str) -> tuple[str, ...]:
         """Names of sources and URLs of functions for this type; empty when nothing claims it."""
+        return self._targets(event_type)
+
+    def _find(self, event_type: str) -> tuple[str, ...]:
         if event_type in self._exact:
             return self._exact[event_type]
         for prefix, targets in self._prefixes:

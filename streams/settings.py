@@ -4,20 +4,16 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from access.kafka import KafkaSettings
+from access.postgres import check
 from schemas.calendar import zone_of
 from schemas.topics import Topics, read_names
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Settings of one worker process. Frozen; wrong values are refused at start, without being repeated."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="DORA_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True, extra="ignore"
-    )
-
-    kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma separated")
     postgres: SecretStr = Field(
         SecretStr("postgresql://127.0.0.1:5432/dora"), description="PostgreSQL DSN of the worker's role"
     )
@@ -46,6 +42,15 @@ class Settings(BaseSettings):
     stuck_after: float = Field(
         90.0, ge=10, description="Seconds without progress after which the worker ends itself"
     )
+    deadletter_limit: int = Field(
+        100,
+        ge=1,
+        le=1_000_000,
+        description="Dead letters by a fault of ours that a worker may make",
+    )
+    deadletter_share: float = Field(
+        0.5, gt=0, le=1, description="The share of a stage's last records up to which it may, too"
+    )
     function_timeout: float = Field(10.0, gt=0, description="Seconds that an http function may take")
     function_attempts: int = Field(
         4, ge=1, description="Attempts before an http function's event is a dead letter"
@@ -71,6 +76,18 @@ class Settings(BaseSettings):
     def _known_topics(cls, text: str) -> str:
         read_names(text)
         return text
+
+    @field_validator("postgres")
+    @classmethod
+    def _usable(cls, url: SecretStr) -> SecretStr:
+        check(url.get_secret_value())
+        return url
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The topics on which CloudEvents come in."""
+        further = (name.strip() for name in self.input_topics.split(","))
+        return (self.topics["cloudevents"], *filter(None, further))
 
     @property
     def topics(self) -> Topics:

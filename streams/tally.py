@@ -105,6 +105,11 @@ class Tally:
         self.counts[where.service, where.environment, bucket, start] = count
 
 
+def is_placement(value: object) -> bool:
+    """Whether ``value``, read from JSON, is a placement of this version."""
+    return isinstance(value, list) and len(value) == len(Placement._fields)
+
+
 def placement_of(report: Deployment) -> Placement:
     """What the tables remember of ``report``."""
     return Placement(

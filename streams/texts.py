@@ -4,7 +4,7 @@ A CDEvent with a name that is too long or holds control characters would be refu
 here the reason says which field it is.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from schemas.cdevents.validate import shown
 from schemas.cloudevents.syntax import is_text
@@ -13,6 +13,13 @@ from streams.shapes import Unfit
 
 LONGEST_NAME = 256  # characters, as customData.dora allows
 LONGEST_WORDS = 256  # characters of a description or a reason; people read it beside many others
+
+
+def is_plain(value: Any) -> TypeGuard[str]:
+    """Whether ``value`` can name something at first sight, as nearly everything does that shall."""
+    return (
+        type(value) is str and 0 < len(value) <= LONGEST_NAME and value.isprintable() and not value.isspace()
+    )
 
 
 def name(value: Any, path: str) -> str:

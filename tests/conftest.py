@@ -11,6 +11,7 @@ from tests.infra.servers import Infra
 
 DEFAULT_PARTITIONS = 8
 NOTE = pytest.StashKey[str]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +21,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="containers, embedded, or auto: containers when a Docker engine answers",
     )
+    parser.addoption(
+        "--soak-minutes", type=float, default=60, metavar="MINUTES", help="how long -m soak goes on: 60"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes an hour, unless it is asked for; and say so."""
+    chosen = config.getoption("markexpr")
+    for marker in ("soak", "fuzz"):
+        left_out = [item for item in items if item.get_closest_marker(marker)]
+        if left_out and marker not in chosen:
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
+            config.stash.setdefault(LEFT_OUT, []).append(
+                f"not run: {len(left_out)} {marker} tests; ask for them with ./dora test -m {marker}"
+            )
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    return config.stash.get(LEFT_OUT, [])
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -24,7 +24,8 @@ def attribute(
     """Correct whether a deployment failed, or was planned; the numbers follow.
 
     The last word on a deployment counts whole: what it does not say is for the rules to decide. It ends
-    with 1 unless the ingress has it.
+    with 1 unless the ingress has it. The ingress of another machine wants a token with the right to
+    correct, in DORA_TOKEN or a file named by DORA_TOKEN_FILE.
 
     \b
     Examples:
@@ -33,9 +34,11 @@ def attribute(
       dora attribute github:1235 --clear
     """
     import asyncio
+    import os
 
     from deploy.attributing import message_of
     from deploy.reporting import deliver
+    from deploy.sending import token_of
     from schemas.instant import format_instant
 
     if bool(clear) == (failed is not None or unplanned is not None):
@@ -44,5 +47,5 @@ def attribute(
         raise typer.BadParameter("--cause is what made it fail; it goes with --failed")
     said = {"failed": failed, "unplanned": unplanned, "cause": cause or None, "reason": reason or None}
     now = format_instant(datetime.now(UTC))
-    asyncio.run(deliver(message_of(deploy_id, said, now), ingress_url))
+    asyncio.run(deliver(message_of(deploy_id, said, now), ingress_url, token_of(os.environ)))
     typer.echo(f"corrected {deploy_id}")

@@ -1,61 +1,92 @@
-"""Measure the pipeline on this machine, on embedded parts."""
+"""Measure the pipeline on this machine, on embedded parts, beside its yardsticks."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from benchmarks.measurement import Benchmark, Figure
+
 
 def bench(
-    what: Annotated[str, typer.Argument(help="freshness: from a POST to an answer that counts it.")],
-    rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 100,
-    duration: Annotated[float, typer.Option(min=1, max=3600, help="Seconds to post for.")] = 30,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="What to measure; all of it without.")
+    ] = None,
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Short runs of the short ones: under 3 minutes.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of what is measured in rounds.")] = 5,
+    rate: Annotated[float | None, typer.Option(min=1, help="Of freshness: events a second.")] = None,
+    duration: Annotated[float | None, typer.Option(min=1, max=3600, help="Of freshness: seconds.")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write benchmarks/results and docs/performance.md.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Say what can be measured.")] = False,
 ) -> None:
-    """Measure the pipeline on this machine, on embedded parts.
+    """Measure the pipeline on this machine, on embedded parts, beside its yardsticks.
 
-    freshness posts deployments at a steady rate and reads the answer without pause; printed are the seconds
-    from the POST until the answer counts the event.
+    Every figure is printed as median and range of its rounds, with its target. A target that is missed is
+    shown, and fails nothing: what a machine is fast at is not ours to decide.
 
     \b
     Examples:
-      dora bench freshness
+      dora bench --list
+      dora bench --quick
+      dora bench ingress streams --rounds 3
       dora bench freshness --rate 200 --duration 60
     """
-    import asyncio
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from benchmarks.measurement import find_benchmarks
+    from benchmarks.report import table_of, write_page, write_results
+
+    found = find_benchmarks()
+    if list_:
+        for each in found.values():
+            typer.echo(f"{each.name:<12} {each.about}" + ("" if each.quick else " (not in --quick)"))
+        return
+    if unknown := [name for name in names or () if name not in found]:
+        raise typer.BadParameter(f"{unknown[0]!r}; there are {', '.join(found)}", param_hint="NAME")
+    chosen = [found[name] for name in names] if names else [e for e in found.values() if e.quick or not quick]
+    further = {name: value for name, value in (("rate", rate), ("duration", duration)) if value is not None}
+    at = datetime.now(UTC)
+    figures = measure(chosen, quick=quick, rounds=2 if quick else rounds, further=further)
+    Console().print(table_of(figures))
+    if save:
+        say(f"written to {write_results(figures, at, quick=quick).name} in benchmarks/results")
+        write_page(figures, at)
+
+
+def measure(
+    chosen: "Sequence[Benchmark]", *, quick: bool, rounds: int, further: dict[str, Any]
+) -> "list[Figure]":
+    """Take every measurement in a folder of its own, which is deleted afterwards."""
+    import os
     import tempfile
+    from dataclasses import replace
     from pathlib import Path
 
-    from benchmarks.freshness import Freshness, measure
+    from benchmarks.measurement import Options
     from deploy.interruption import Interrupted, interruptible
-    from deploy.supervisor import Instance
 
-    if what != "freshness":
-        raise typer.BadParameter("there is only freshness so far", param_hint="WHAT")
-
-    async def warm_then_measure(ingress: str, query: str) -> Freshness:
-        say("warming up for 10 s")
-        await measure(ingress, query, rate=rate, duration=10)
-        say(f"posting {rate:g} events a second for {duration:g} s")
-        return await measure(ingress, query, rate=rate, duration=duration)
-
-    with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
-        instance = Instance(Path(folder), quick=False, say=say)
-        with interruptible(hurry=instance.stop_at_once):
-            try:
-                instance.start()
-                ends = instance.endpoints
-                told = asyncio.run(warm_then_measure(ends.ingress, ends.query))
-            except Interrupted:
-                say("stopping")
-                raise typer.Exit(130) from None
-            finally:
-                instance.stop()
-    expected = int(rate * duration)
-    if told.refused or len(told.seconds) < expected:
-        say(f"{told.refused} of {expected} events were refused, {len(told.seconds)} became visible")
-        raise typer.Exit(1)
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
-    figures = "  ".join(f"{name} {told.percentile(share) * 1000:.0f} ms" for name, share in shares.items())
-    typer.echo(f"freshness at {rate:g} events/s over {duration:g} s: {figures}")
+    figures: list[Figure] = []
+    with interruptible(hurry=lambda: os._exit(130)):
+        try:
+            for each in chosen:
+                with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
+                    options = Options(Path(folder), quick=quick, rounds=rounds, say=say, further=further)
+                    figures += [replace(figure, group=each.name) for figure in each.run(options)]
+        except Interrupted:
+            say("stopping")
+            raise typer.Exit(130) from None
+        except RuntimeError as error:
+            say(str(error))
+            raise typer.Exit(1) from None
+    return figures
 
 
 def say(text: str) -> None:

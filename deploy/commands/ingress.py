@@ -9,10 +9,17 @@ def ingress() -> None:
     \b
     Settings:
       DORA_KAFKA          bootstrap servers, comma separated
+      DORA_KAFKA_SECURITY SSL or SASL_SSL, with passwords and certificates (docs/security.md)
       DORA_TOPIC_PREFIX   put before every topic's name
       DORA_HOST           the address to listen on
       DORA_PORT           the port to listen on, 0 for a free one
       DORA_PORT_FILE      a file that the bound port is written to once it listens
+      DORA_OPEN           true: events are taken without a token; false: never
+      DORA_INGRESS_TOKENS, DORA_INGRESS_TOKENS_FILE
+                          tokens of those who may send events, or a file of them
+      DORA_INGRESS_CORRECTION_TOKENS, DORA_INGRESS_CORRECTION_TOKENS_FILE
+                          tokens of those who may send corrections, too
+    Whose signed tokens count as well, and all other settings: docs/ingress.md
 
     \b
     Example:

@@ -11,13 +11,16 @@ def query() -> None:
       DORA_POSTGRES       PostgreSQL URL of a role that reads
       DORA_CATALOG        YAML file: services, teams, environments
       DORA_TIMEZONE       the zone of answers
-      DORA_HOST           the address to listen on
+      DORA_QUERY_AUTH     how callers prove who they are: keys, oidc, or keys,oidc
+      DORA_OPEN           true: whoever reaches DORA_HOST may read everything
+      DORA_HOST           the address to listen on; 127.0.0.1 without it
       DORA_PORT           the port to listen on, 0 for a free one
       DORA_PORT_FILE      a file that the bound port is written to once it listens
 
     \b
-    Example:
+    Examples:
       DORA_POSTGRES=postgresql://dora_query@db/dora dora query
+      DORA_POSTGRES=... DORA_HOST=0.0.0.0 DORA_QUERY_AUTH=keys dora query
     """
     from deploy.logs import configure
     from deploy.processes import settings_from_environment

@@ -1,23 +1,33 @@
 """Build every derived row anew from the recorded events, beside live traffic."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from deploy.pruning import Pruned
+
 
 def recompute(
+    *,
     timezone: Annotated[
         str | None, typer.Option(help="Keep the windowed tables in this IANA zone from now on.")
     ] = None,
     replication_factor: Annotated[
         int, typer.Option(envvar="DORA_REPLICATION_FACTOR", min=1, help="Copies of every new partition.")
     ] = 1,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what generations that are over left, and do nothing else.")
+    ] = False,
 ) -> None:
     """Build every derived row anew from the recorded events, beside live traffic.
 
     Needed after a change of the catalog, the time zone, the routes or a transformer. The answers stay as they
     are until the new rows are complete; then all of them change in one transaction, and the running workers
     start again for the new generation by themselves. When anything goes wrong, nothing has changed.
+
+    With --prune, removes topics and consumer groups of the generations before the active one, once no worker
+    is left in them.
 
     \b
     Settings: as of `dora worker`.
@@ -26,6 +36,7 @@ def recompute(
     Examples:
       dora recompute
       dora recompute --timezone Europe/Berlin
+      dora recompute --prune
     """
     import asyncio
     import sys
@@ -33,6 +44,7 @@ def recompute(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from deploy import pruning
     from deploy import recompute as work
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
@@ -48,8 +60,11 @@ def recompute(
             raise typer.BadParameter(str(error), param_hint="--timezone") from error
     settings = settings_from_environment(Settings)
     topics = settings.topics
+    if prune:
+        tell(asyncio.run(pruning.prune(settings.cluster, settings.postgres.get_secret_value(), topics)))
+        return
     plan = work.Plan(
-        kafka=settings.kafka,
+        kafka=settings.cluster,
         postgres=settings.postgres.get_secret_value(),
         topics=topics,
         inputs=(topics["cloudevents"], *split(settings.input_topics)),
@@ -66,3 +81,13 @@ def recompute(
 
         done = asyncio.run(work.recompute(plan, report))
     sys.stdout.write(f"generation {done.generation} is active, built from {done.events} events\n")
+
+
+def tell(pruned: "Pruned") -> None:
+    """Print what was removed. Ends with 1 when something is left to be removed later."""
+    for name in pruned.removed:
+        typer.echo(f"removed {name}")
+    for number in pruned.in_use:
+        typer.echo(f"generation {number} is over, but a worker is still in its group; stop that", err=True)
+    if pruned.in_use:
+        raise typer.Exit(1)

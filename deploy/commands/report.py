@@ -46,7 +46,8 @@ def report(
 
     In GitHub Actions, GitLab CI/CD and Jenkins the commit, the repository and the id are taken from the
     job. With DORA_REPORT_TOKEN (or a file named by DORA_REPORT_TOKEN_FILE) it goes to /webhooks/generic,
-    without to / as a CloudEvent. It ends with 1 unless the ingress has it.
+    without to / as a CloudEvent, with the token in DORA_TOKEN or DORA_TOKEN_FILE. It ends with 1 unless the
+    ingress has it.
 
     \b
     Examples:
@@ -60,7 +61,8 @@ def report(
     import os
 
     from deploy.ci import job_of
-    from deploy.reporting import deliver, document_of, message_of, summary, token_of
+    from deploy.reporting import deliver, document_of, message_of, summary
+    from deploy.sending import token_of
     from schemas.instant import format_instant
 
     said = {
@@ -71,5 +73,6 @@ def report(
         "source": source, "hotfix": hotfix,
     }  # fmt: skip
     body = document_of(kind.value, said, job_of(os.environ), format_instant(datetime.now(UTC)))
-    asyncio.run(deliver(message_of(body, token_of(os.environ)), ingress_url))
+    message = message_of(body, token_of(os.environ, "DORA_REPORT_TOKEN"))
+    asyncio.run(deliver(message, ingress_url, token_of(os.environ)))
     typer.echo(summary(body))

@@ -25,7 +25,8 @@ def send(
 
     A file holds CloudEvents in JSON format (one object, an array, or one a line) or recorded requests
     (objects with `headers`, `body` and perhaps `path`, one a line), which are made again as they were.
-    Refusals are told with file and line; the exit code is 1 when there was one.
+    Refusals are told with file and line; the exit code is 1 when there was one. An ingress that asks who
+    sends is shown the token in DORA_TOKEN, or in a file named by DORA_TOKEN_FILE.
 
     \b
     Examples:
@@ -34,9 +35,10 @@ def send(
       dora send --ingress-url https://dora.example.com recorded.jsonl
     """
     import asyncio
+    import os
 
     from deploy.messages import read_files
-    from deploy.sending import Answer
+    from deploy.sending import Answer, advice, token_of
     from deploy.sending import send as send_all
 
     accepted, refused = 0, 0
@@ -50,10 +52,11 @@ def send(
         refused += 1
         if refused <= TOLD:
             status = f"{answer.status} " if answer.status else ""
-            typer.echo(f"{answer.message.origin}: {status}{answer.reason}", err=True)
+            typer.echo(f"{answer.message.origin}: {status}{answer.reason}{advice(answer)}", err=True)
 
     with progress(files) as advance:
-        asyncio.run(send_all(read_files(files), ingress_url, tell, connections=connections))
+        token = token_of(os.environ)
+        asyncio.run(send_all(read_files(files), ingress_url, tell, connections=connections, token=token))
     if refused > TOLD:
         typer.echo(f"... and {refused - TOLD} more", err=True)
     typer.echo(f"accepted {accepted}, refused {refused}")

@@ -46,7 +46,7 @@ def transform(
     headers = tuple(
         (name.strip(), value.strip()) for name, _, value in (each.partition(":") for each in header or [])
     )
-    known = Catalog.empty() if catalog is None else Catalog.parse(catalog.read_text())
+    known = Catalog.empty() if catalog is None else Catalog.load(catalog)
     bare = transforming.Bare(event_type, headers, source)
     for shown in transforming.shown(files, source, bare, known):
         typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))

@@ -9,6 +9,7 @@ def worker() -> None:
     \b
     Settings:
       DORA_KAFKA          bootstrap servers, comma separated
+      DORA_KAFKA_SECURITY SSL or SASL_SSL, with passwords and certificates (docs/security.md)
       DORA_POSTGRES       PostgreSQL URL of the role that writes
       DORA_TOPIC_PREFIX   put before every topic's name
       DORA_PARTITIONS     the partitions of every topic (8)

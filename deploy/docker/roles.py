@@ -3,7 +3,8 @@
 For the compose file and the chart's own PostgreSQL; a managed server's roles are made by who runs it
 (docs/operating.md, "Tables"). Safe to run again; run with other passwords, it changes them.
 
-Environment: ADMIN_POSTGRES is a superuser's URL; OWNER_PASSWORD, READER_PASSWORD, DASHBOARDS_PASSWORD.
+Environment: ADMIN_POSTGRES is a superuser's URL; OWNER_PASSWORD, WORKER_PASSWORD, READER_PASSWORD,
+DASHBOARDS_PASSWORD.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from collections.abc import Mapping
 import asyncpg
 
 DATABASE = OWNER = "dora"
-READER, DASHBOARDS = "dora_query", "dora_grafana"
+WORKER, READER, DASHBOARDS = "dora_worker", "dora_query", "dora_grafana"
 PASSWORDS = {
     OWNER: "OWNER_PASSWORD",
+    WORKER: "WORKER_PASSWORD",
     READER: "READER_PASSWORD",
     DASHBOARDS: "DASHBOARDS_PASSWORD",
 }
@@ -29,7 +31,7 @@ class RolesError(Exception):
 
 
 async def create_roles(admin: str, passwords: Mapping[str, str]) -> None:
-    """The owner, who is no superuser, and those who only read; then the database."""
+    """The owner, who is no superuser, and the others, whose rights `dora migrate` gives; the database."""
     connection = await connect(admin)
     try:
         for role, password in passwords.items():
@@ -38,13 +40,13 @@ async def create_roles(admin: str, passwords: Mapping[str, str]) -> None:
             await connection.execute(f"{'ALTER' if there else 'CREATE'} ROLE {role} LOGIN PASSWORD {literal}")
         for role in (READER, DASHBOARDS):
             await connection.execute(f"ALTER ROLE {role} SET default_transaction_read_only = on")
-            await connection.execute(f"GRANT pg_read_all_data TO {role}")
+            await connection.execute(f"REVOKE pg_read_all_data FROM {role}")  # from before there were keys
         # A panel of somebody's own must not hold up the workers.
         await connection.execute(f"ALTER ROLE {DASHBOARDS} SET statement_timeout = '15s'")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
         await connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
-        await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {READER}, {DASHBOARDS}")
+        await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {WORKER}, {READER}, {DASHBOARDS}")
     finally:
         await connection.close()
 

@@ -1,7 +1,7 @@
 """Apache Kafka itself as a child process: one KRaft node, both controller and broker.
 
-It may be killed at any time and started again on the same folder. Nobody authenticates, so it listens on
-127.0.0.1 only.
+It may be killed at any time and started again on the same folder. At its own listener nobody authenticates,
+so it listens on 127.0.0.1 only.
 """
 
 import os
@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.embedded.artifacts import cache_folder, fetch, read_lock
 from deploy.embedded.ports import HOST, free_port, listens
@@ -33,7 +34,6 @@ PROPERTIES: Mapping[str, object] = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     # Topics come from `dora topics` alone; a misspelt name is an error and not a new topic.
     "auto.create.topics.enable": "false",
@@ -75,15 +75,30 @@ rootLogger.appenderRef.console.ref = console
 class Kafka(Store):
     """One broker whose state is in ``folder``. ``port`` 0 picks a free one, which it keeps over restarts.
 
-    ``quick`` False gives it the full JIT: a slower start, then more throughput (benchmarks).
+    ``quick`` False gives it the full JIT: a slower start, then more throughput (benchmarks). ``listeners``
+    are further ones, each a name with its security protocol and port; ``properties`` come on top of its own;
+    ``users`` are SCRAM users that it is formatted with, in the words of Kafka's `--add-scram`.
     """
 
     grace = 15.0  # a clean stop takes 1 to 2
 
-    def __init__(self, folder: Path, port: int = 0, *, log: Path | None = None, quick: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        log: Path | None = None,
+        quick: bool = True,
+        listeners: Mapping[str, tuple[str, int]] = MappingProxyType({}),
+        properties: Mapping[str, object] = MappingProxyType({}),
+        users: Iterable[str] = (),
+    ) -> None:
         super().__init__(port)
         self.folder = folder.absolute()
         self._quick = quick
+        self._listeners = listeners
+        self._properties = properties
+        self._users = tuple(users)
         self.process = Process("kafka", log or self.folder / "kafka.log")
 
     def launch(self) -> None:
@@ -109,12 +124,18 @@ class Kafka(Store):
             raise PartError(f"kafka takes {self.folder} for several folders: use a path without a comma")
         self.folder.mkdir(parents=True, exist_ok=True)
         controller = free_port()
+        addresses = [f"PLAINTEXT://{self.address}"]
+        addresses += [f"{name}://{HOST}:{port}" for name, (_, port) in self._listeners.items()]
+        protocols = {"CONTROLLER": "PLAINTEXT", "PLAINTEXT": "PLAINTEXT"}
+        protocols |= {name: protocol for name, (protocol, _) in self._listeners.items()}
         properties = {
             **PROPERTIES,
             "log.dirs": self.folder / "data",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listeners": ",".join([*addresses, f"CONTROLLER://{HOST}:{controller}"]),
+            "advertised.listeners": ",".join(addresses),
+            "listener.security.protocol.map": ",".join(f"{name}:{each}" for name, each in protocols.items()),
             "controller.quorum.voters": f"1@{HOST}:{controller}",
+            **self._properties,
         }
         lines = (f"{key}={escaped(value)}\n" for key, value in properties.items())
         (self.folder / "server.properties").write_text("".join(lines))
@@ -130,6 +151,7 @@ class Kafka(Store):
         cluster = "d" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         command = [java, *JVM, *QUICK_START, "-cp", classpath, "kafka.tools.StorageTool"]
         command += ["format", "-t", cluster, "-c", str(settings)]
+        command += [word for user in self._users for word in ("--add-scram", user)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=java_environment())
         if done.returncode:
             raise PartError(

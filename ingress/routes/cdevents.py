@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ingress.delivery import Delivery
+from ingress.gate import Gate
 from ingress.problems import INVALID_CDEVENT, Problem
 from ingress.routes.event_route import add_event_route
 from schemas.cdevents.native import read_native
@@ -15,11 +16,12 @@ from schemas.cloudevents.http import Mode
 from schemas.cloudevents.syntax import declares_json
 
 
-def add_routes(app: FastAPI, delivery: Delivery) -> None:
+def add_routes(app: FastAPI, gate: Gate, delivery: Delivery) -> None:
     """The endpoint that takes CDEvents only."""
 
     async def receive(request: Request) -> Response:
         """Take CDEvents of 0.5.1, or of an older version that can be upgraded to it."""
+        caller = await gate.admit(request)
         message = await delivery.read(request)
         for index, event in enumerate(message.events):
             fault = fault_in(event)
@@ -30,7 +32,7 @@ def add_routes(app: FastAPI, delivery: Delivery) -> None:
                     errors=[fault],
                     index=index if message.mode is Mode.BATCH else None,
                 )
-        return await delivery.publish(request, message)
+        return await delivery.publish(request, message, caller)
 
     add_event_route(app, "/cdevents", receive, "CDEvents")
 

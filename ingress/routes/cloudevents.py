@@ -7,15 +7,17 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from ingress.delivery import Delivery
+from ingress.gate import Gate
 from ingress.routes.event_route import add_event_route
 
 
-def add_routes(app: FastAPI, delivery: Delivery) -> None:
+def add_routes(app: FastAPI, gate: Gate, delivery: Delivery) -> None:
     """The endpoints that take any CloudEvent."""
 
     async def receive(request: Request) -> Response:
         """Take events; 202 when Kafka has confirmed all of them."""
-        return await delivery.publish(request, await delivery.read(request))
+        caller = await gate.admit(request)
+        return await delivery.publish(request, await delivery.read(request), caller)
 
     for path in ("/", "/cloudevents"):
         add_event_route(app, path, receive, "CloudEvents")

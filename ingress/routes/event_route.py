@@ -25,6 +25,8 @@ BODY: dict[str, Any] = {
 }
 PROBLEMS = problems.documented(
     problems.INVALID_EVENT,
+    problems.UNAUTHENTICATED,
+    problems.FORBIDDEN,
     problems.TOO_SLOW,
     problems.TOO_LARGE,
     problems.UNSUPPORTED_FORMAT,

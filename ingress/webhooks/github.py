@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ingress.webhooks.payload import object_of
-from ingress.webhooks.provider import Provider, Unauthenticated, WebhookRequest, matches_any
+from ingress.webhooks.provider import FORM, Provider, Unauthenticated, WebhookRequest, matches_any
 from schemas.cloudevents.attributes import LONGEST_INDEXED, check
 from schemas.cloudevents.event import Attribute, CloudEvent, InvalidCloudEvent
 from schemas.cloudevents.syntax import is_text, is_uri_reference
@@ -23,7 +23,6 @@ from schemas.instant import format_instant, instant_text
 
 Json = Mapping[str, Any]
 
-FORM = "application/x-www-form-urlencoded"  # what a hook sends unless application/json is chosen for it
 SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})", re.ASCII)
 EVENT = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -156,7 +155,8 @@ def translate(request: WebhookRequest) -> CloudEvent:
     return CloudEvent(attributes, body)
 
 
-provider = Provider("github", authenticate, translate)
+# A hook sends forms unless application/json is chosen for it.
+provider = Provider("github", authenticate, translate, forms=True)
 
 
 def _identity(request: WebhookRequest) -> str:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from ingress.webhooks.provider import WebhookRequest
+from schemas.cloudevents import strict_json
 from schemas.cloudevents.attributes import LONGEST_INDEXED, check
 from schemas.cloudevents.event import Attribute, CloudEvent, InvalidCloudEvent
 from schemas.cloudevents.syntax import is_text
@@ -17,9 +16,9 @@ from schemas.instant import format_instant, instant_text
 def object_of(body: bytes) -> Mapping[str, Any]:
     """The JSON object that ``body`` is. Raises ``InvalidCloudEvent`` when it is none."""
     try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise InvalidCloudEvent("the body is not JSON; send it as the provider does") from None
+        told = strict_json.parse(body)
+    except InvalidCloudEvent as error:
+        raise InvalidCloudEvent(f"the body is {error.reason}: send it as the provider does") from None
     if not isinstance(told, dict):
         raise InvalidCloudEvent("the body is not a JSON object; send it as the provider does")
     return told

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.cloudevents.event import CloudEvent
+from schemas.cloudevents.http import is_utf8
+from schemas.cloudevents.syntax import declares_json
 
 
 class Unauthenticated(Exception):
     """The request does not prove that it comes from the provider. The answer never says why; the metric does.
 
-    ``reason`` is one of a few words, for the metric: ``missing``, ``malformed``, ``mismatch``, ``stale``.
+    ``reason`` is one of a few words, for the metric: ``missing``, ``malformed``, ``mismatch``, ``stale``. All
+    but ``mismatch`` hold whatever the body is, so that it need not be read.
     """
 
     def __init__(self, reason: str) -> None:
@@ -34,6 +37,8 @@ class WebhookRequest:
     received: float
 
 
+FORM = "application/x-www-form-urlencoded"
+
 Authenticate = Callable[[WebhookRequest, Sequence[bytes]], None]
 Translate = Callable[[WebhookRequest], CloudEvent]
 
@@ -43,12 +48,20 @@ class Provider:
     """``authenticate`` raises ``Unauthenticated``; ``translate`` raises ``InvalidCloudEvent``.
 
     ``translate`` keeps the body's bytes as the event's data, and takes the provider's delivery id as the
-    event's id, so that a redelivery is a duplicate.
+    event's id, so that a redelivery is a duplicate. It gets bodies only that the provider ``reads``.
     """
 
     name: str
     authenticate: Authenticate
     translate: Translate
+    forms: bool = False
+
+    def reads(self, content_type: str | None) -> bool:
+        """Whether a body of this type is read: JSON in UTF-8, and HTML forms from who sends ``forms``."""
+        if content_type is None or not is_utf8(content_type):
+            return False
+        media_type = content_type.partition(";")[0].strip().lower()
+        return declares_json(content_type) or (self.forms and media_type == FORM)
 
 
 def matches_any(given: bytes, expected: Iterable[bytes]) -> bool:

@@ -27,7 +27,7 @@ async def changes(asked: Annotated[ChangesAsked, Query()], here: Here) -> Respon
 async def _made(asked: ChangesAsked, here: Context, paging: Paging) -> Response:
     behind = paging.behind(asked.cursor, datetime, str, str)
     async with here.database.reading() as reading:
-        chosen = await selection(reading, here.catalog, service=asked.service, team=asked.team)
+        chosen = await selection(reading, here, service=asked.service, team=asked.team)
         service, services = one_or_several(chosen.services)
         rows = await reading.rows(
             "changes",
@@ -49,7 +49,7 @@ async def _deployed(asked: ChangesAsked, here: Context, paging: Paging) -> Respo
     behind = paging.behind(asked.cursor, datetime, str, str, str, str)
     async with here.database.reading() as reading:
         chosen = await selection(
-            reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
+            reading, here, service=asked.service, team=asked.team, environments=asked.environment
         )
         rows = await reading.rows(
             "changes_deployed",

@@ -25,7 +25,11 @@ async def deadletters(asked: Annotated[DeadLettersAsked, Query()], here: Here) -
     paging = Paging(PATH, asked.filters(), asked.limit)
     (before,) = paging.behind(asked.cursor, int)
     async with here.database.reading() as reading:
-        rows = await reading.rows("deadletters", asked.state, asked.stage, before, paging.wanted)
+        rows = await reading.rows(
+            "deadletters", asked.state, asked.stage, asked.reason, asked.since, before, paging.wanted
+        )
+    if here.caller.is_scoped:
+        rows = []  # what could not be processed belongs to nobody's service
     return reply(paging.page(rows, deadletter, lambda row: (row["deadletter_id"],)))
 
 
@@ -39,6 +43,6 @@ async def one_deadletter(deadletter_id: Number, here: Here) -> Response:
     """One dead letter with the bytes of the record as they were on the topic."""
     async with here.database.reading() as reading:
         row = await reading.row("deadletter", deadletter_id)
-    if row is None:
+    if row is None or here.caller.is_scoped:
         raise Unknown(f"There is no dead letter {deadletter_id}; {PATH} lists them.")
     return reply(whole_deadletter(row))

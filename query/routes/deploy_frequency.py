@@ -10,13 +10,12 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from query.answers import Bucketed, Day, reply
-from query.context import Here
+from query.context import Context, Here
 from query.database import Reading
 from query.frequency import Row, configured_zone, rows_by_counting, rows_of_table
 from query.parameters import FrequencyAsked, only
 from query.problems import DOCUMENTED, NOT_FOUND, Unknown
-from query.selection import Selection
-from query.settings import Settings
+from query.selection import selection
 from schemas.calendar import Bucket, local_day, next_first_day, rfc3339, zone_of
 
 router = APIRouter(tags=["deployment frequency"])
@@ -43,17 +42,17 @@ async def deploy_frequency(
     if kept is None:
         raise Unknown(f"There is no such bucket; use one of {', '.join(KEPT)}.")
     async with here.database.reading() as reading:
-        zone, rows = await frequency_rows(reading, here.settings, kept, asked)
+        zone, rows = await frequency_rows(reading, here, kept, asked)
     return reply(list(_told(rows, kept, zone)))
 
 
 async def frequency_rows(
-    reading: Reading, settings: Settings, bucket: Bucket, asked: FrequencyAsked
+    reading: Reading, here: Context, bucket: Bucket, asked: FrequencyAsked
 ) -> tuple[ZoneInfo, Sequence[Row]]:
     """The zone of the answer, and its rows."""
-    configured = await configured_zone(reading, settings)
+    configured = await configured_zone(reading, here.settings)
     zone = configured if asked.timezone is None else zone_of(asked.timezone)
-    chosen = Selection(None if asked.service is None else [asked.service], list(asked.environment) or None)
+    chosen = await selection(reading, here, service=asked.service, environments=asked.environment)
     source = rows_of_table if zone.key == configured.key else rows_by_counting
     return zone, await source(reading, bucket, zone, chosen, asked.from_, asked.to)
 

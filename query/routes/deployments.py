@@ -25,7 +25,7 @@ async def deployments(asked: Annotated[DeploymentsAsked, Query()], here: Here) -
     time, deploy_id = paging.behind(asked.cursor, datetime, str)
     async with here.database.reading() as reading:
         chosen = await selection(
-            reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
+            reading, here, service=asked.service, team=asked.team, environments=asked.environment
         )
         service, services = one_or_several(chosen.services)
         environment, environments = one_or_several(chosen.environments)

@@ -24,7 +24,7 @@ async def incidents(asked: Annotated[IncidentsAsked, Query()], here: Here) -> Re
     behind = paging.behind(asked.cursor, datetime, str, str)
     async with here.database.reading() as reading:
         chosen = await selection(
-            reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
+            reading, here, service=asked.service, team=asked.team, environments=asked.environment
         )
         rows = await reading.rows(
             "incidents",

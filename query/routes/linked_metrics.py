@@ -1,23 +1,26 @@
 """``/v1/metrics/{metric}`` of the metrics that need links between deployments, changes and incidents."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from query.answers import MetricAnswer, reply
+from query.answers import MetricAnswer
+from query.comparison import whole_answer
 from query.context import Context, Here
-from query.database import Row
-from query.frequency import configured_zone
-from query.linked import LINKED, Linked, defined, measure, rows_of
-from query.paging import location
-from query.parameters import LARGEST_PAGE, DurationAsked, MetricAsked, only
+from query.database import Reading, Row
+from query.formats import written
+from query.linked import LINKED, Linked, defined, measure, read
+from query.parameters import DurationAsked, MetricAsked, only
+from query.points import Evidence, told
 from query.problems import DOCUMENTED
 from query.routes.metrics import channel_warnings, scope_warnings
 from query.selection import Environments, Selection, environments_of, selection
-from query.window import window_of
-from schemas.calendar import rfc3339, zone_of
+from schemas.calendar import rfc3339
 from schemas.patterns import is_pattern
 from streams.metrics.parts import Answer
 from streams.metrics.window import Window
@@ -30,13 +33,15 @@ Endpoint = Callable[..., Awaitable[Response]]
 def _endpoint(linked: Linked) -> Endpoint:
     if linked.count is None:
 
-        async def duration(asked: Annotated[DurationAsked, Query()], here: Here) -> Response:
-            return await answer(linked, asked, here, asked.percentile)
+        async def duration(
+            asked: Annotated[DurationAsked, Query()], here: Here, request: Request
+        ) -> Response:
+            return written(await whole_answer(asked, here, partial(answer, linked)), asked, request)
 
         return duration
 
-    async def ratio(asked: Annotated[MetricAsked, Query()], here: Here) -> Response:
-        return await answer(linked, asked, here)
+    async def ratio(asked: Annotated[MetricAsked, Query()], here: Here, request: Request) -> Response:
+        return written(await whole_answer(asked, here, partial(answer, linked)), asked, request)
 
     return ratio
 
@@ -54,33 +59,42 @@ for _each in LINKED:
     )
 
 
-async def answer(linked: Linked, asked: MetricAsked, here: Context, percentile: int = 50) -> Response:
-    """The metric over the window and in each of its buckets."""
-    async with here.database.reading() as reading:
-        configured = await configured_zone(reading, here.settings)
-        zone = configured if asked.timezone is None else zone_of(asked.timezone)
-        window = window_of(asked, zone, here.now())
-        chosen = await selection(
-            reading,
-            here.catalog,
-            service=asked.service,
-            team=asked.team,
-            environments=asked.environment or _declared(here),
-        )
-        rows = await rows_of(reading, linked.statement, chosen, window)
-        deployed = await rows_of(reading, "attribution_parts", chosen, window)
-        seen = {row["environment"] for row in (*rows, *deployed)}
-        environments = environments_of(here.catalog, asked.environment, seen)
-        chosen = Selection(chosen.services, None if environments.everything else environments.names)
-        warnings = [
-            *scope_warnings(asked, chosen, environments),
-            *await channel_warnings(reading, here, chosen, window),
-        ]
+async def answer(
+    linked: Linked, reading: Reading, asked: MetricAsked, here: Context, window: Window, configured: ZoneInfo
+) -> dict[str, Any]:
+    """The metric over ``window`` and in each of its buckets."""
+    percentile = asked.percentile if isinstance(asked, DurationAsked) else 50
+    chosen = await selection(
+        reading,
+        here,
+        service=asked.service,
+        team=asked.team,
+        environments=asked.environment or _declared(here),
+    )
+    rows, deployed = await read(reading, linked, chosen, window, configured)
+    seen = {row["environment"] for row in (*rows, *deployed)}
+    environments = environments_of(here.catalog, asked.environment, seen)
+    chosen = Selection(chosen.services, None if environments.everything else environments.names)
+    warnings = [
+        *scope_warnings(asked, chosen, environments),
+        *await channel_warnings(reading, here, chosen, window),
+        *await _undeployed(reading, linked, chosen, window),
+    ]
     rows, deployed = (_of(environments, each) for each in (rows, deployed))
-    found = measure(linked, rows, window, percentile / 100)
+    # A fleet over a year is millions of durations; meanwhile others are answered.
+    found = await run_in_threadpool(measure, linked, rows, window, percentile / 100)
     coverage = _coverage(linked, rows, deployed, found)
-    told = _told(linked, found, window, asked, environments, percentile) | {"coverage": coverage}
-    return reply(told | {"warnings": [*warnings, *_warnings(linked, found, coverage)]})
+    content = _told(linked, found, window, asked, environments, percentile) | {"coverage": coverage}
+    return content | {"warnings": [*warnings, *_warnings(linked, found, coverage)]}
+
+
+async def _undeployed(reading: Reading, linked: Linked, chosen: Selection, window: Window) -> Sequence[str]:
+    """Commits that have no lead time yet: a number that looks good may be one of few."""
+    if linked.statement != "lead_parts":
+        return []
+    row = await reading.row("undeployed", chosen.services, chosen.environments, window.start, window.end)
+    number = 0 if row is None else row["commits"]
+    return [f"{number} commits that were made in this time are not deployed yet."] if number else []
 
 
 def _declared(here: Context) -> Sequence[str]:
@@ -128,6 +142,7 @@ def _told(
     environments: Environments,
     percentile: int,
 ) -> dict[str, Any]:
+    evidence = Evidence(*linked.evidence, asked, environments)
     return {
         **defined(linked.metric, percentile),
         "from": rfc3339(window.start, window.zone),
@@ -138,30 +153,5 @@ def _told(
         "value": found.value,
         "class": found.performance if percentile == 50 else None,
         "sample_count": found.sample_count,
-        "points": [
-            {
-                "start": rfc3339(point.window.start, window.zone),
-                "end": rfc3339(point.window.end, window.zone),
-                "value": point.value,
-                "sample_count": point.sample_count,
-                "evidence": _evidence(linked, point.window, asked, environments),
-            }
-            for point in found.points
-        ],
+        "points": told(((point.window, point.value, point.sample_count) for point in found.points), evidence),
     }
-
-
-def _evidence(linked: Linked, window: Window, asked: MetricAsked, environments: Environments) -> str:
-    path, filters = linked.evidence
-    return location(
-        path,
-        {
-            "service": asked.service,
-            "team": asked.team,
-            "environment": [] if environments.everything else environments.names,
-            **filters,
-            "from": rfc3339(window.start, window.zone),
-            "to": rfc3339(window.end, window.zone),
-            "limit": LARGEST_PAGE,
-        },
-    )

@@ -5,21 +5,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from query.answers import MetricAnswer, Metrics, reply
+from query.comparison import whole_answer
 from query.context import Context, Here
 from query.database import Reading
-from query.frequency import Days, configured_zone, days_by_counting, days_of_table
+from query.formats import written
+from query.frequency import Days, days_by_counting, days_of_table
 from query.metrics import metrics
-from query.paging import location
-from query.parameters import LARGEST_PAGE, MetricAsked, NothingAsked, only
+from query.parameters import MetricAsked, NothingAsked, only
+from query.points import Evidence, told
 from query.problems import DOCUMENTED
 from query.selection import Environments, Selection, environments_of, selection
-from query.window import has_whole_days, window_of
-from schemas.calendar import local_day, rfc3339, zone_of
+from query.window import has_whole_days
+from schemas.calendar import local_day, rfc3339
 from streams.metrics.deployment_frequency import METRIC, Cuts, Frequency, deployment_frequency
 from streams.metrics.window import Window
 
@@ -35,29 +38,31 @@ async def index() -> Response:
 @router.get(
     f"/{METRIC.name}", dependencies=[only(MetricAsked)], response_model=MetricAnswer, responses=DOCUMENTED
 )
-async def frequency(asked: Annotated[MetricAsked, Query()], here: Here) -> Response:
+async def frequency(asked: Annotated[MetricAsked, Query()], here: Here, request: Request) -> Response:
     """How often the selected services are deployed, over the window and in each of its buckets."""
-    async with here.database.reading() as reading:
-        configured = await configured_zone(reading, here.settings)
-        window = window_of(
-            asked, configured if asked.timezone is None else zone_of(asked.timezone), here.now()
-        )
-        chosen = await selection(
-            reading, here.catalog, service=asked.service, team=asked.team, environments=asked.environment
-        )
-        kept = window.zone.key == configured.key and has_whole_days(window)
-        source = days_of_table if kept else days_by_counting
-        days = await source(reading, window.zone, chosen, window.start, window.end)
-        environments = environments_of(here.catalog, asked.environment, days)
-        chosen = Selection(chosen.services, None if environments.everything else environments.names)
-        since = await _first(reading, "first_day" if kept else "first_counted", chosen, window)
-        warnings = [
-            *scope_warnings(asked, chosen, environments),
-            *await channel_warnings(reading, here, chosen, window),
-        ]
+    return written(await whole_answer(asked, here, frequency_of), asked, request)
+
+
+async def frequency_of(
+    reading: Reading, asked: MetricAsked, here: Context, window: Window, configured: ZoneInfo
+) -> dict[str, Any]:
+    """The frequency over ``window`` and in each of its buckets."""
+    chosen = await selection(
+        reading, here, service=asked.service, team=asked.team, environments=asked.environment
+    )
+    kept = window.zone.key == configured.key and has_whole_days(window)
+    source = days_of_table if kept else days_by_counting
+    days = await source(reading, window.zone, chosen, window.start, window.end)
+    environments = environments_of(here.catalog, asked.environment, days)
+    chosen = Selection(chosen.services, None if environments.everything else environments.names)
+    since = await _first(reading, "first_day" if kept else "first_counted", chosen, window)
+    warnings = [
+        *scope_warnings(asked, chosen, environments),
+        *await channel_warnings(reading, here, chosen, window),
+    ]
     cuts = Cuts(elite_days_per_week=here.settings.elite_days_per_week)
     found = deployment_frequency(_sum(days, environments), window, since=since, cuts=cuts)
-    return reply(_told(found, window, asked, environments) | {"warnings": warnings})
+    return _told(found, window, asked, environments) | {"warnings": warnings}
 
 
 async def _first(reading: Reading, statement: str, chosen: Selection, window: Window) -> date | None:
@@ -98,6 +103,7 @@ async def channel_warnings(
 
 def _told(found: Frequency, window: Window, asked: MetricAsked, environments: Environments) -> dict[str, Any]:
     metric = asdict(METRIC)
+    evidence = Evidence("/v1/deployments", {"counted": "true"}, asked, environments)
     return {
         "metric": metric.pop("name"),
         **metric,
@@ -111,29 +117,5 @@ def _told(found: Frequency, window: Window, asked: MetricAsked, environments: En
         "sample_count": found.deployments,
         # A deployment is its own evidence: this metric links it to nothing else.
         "coverage": {"linked": found.deployments, "total": found.deployments},
-        "points": [
-            {
-                "start": rfc3339(point.window.start, window.zone),
-                "end": rfc3339(point.window.end, window.zone),
-                "value": point.value,
-                "sample_count": point.deployments,
-                "evidence": _evidence(point.window, asked, environments),
-            }
-            for point in found.points
-        ],
+        "points": told(((point.window, point.value, point.deployments) for point in found.points), evidence),
     }
-
-
-def _evidence(window: Window, asked: MetricAsked, environments: Environments) -> str:
-    return location(
-        "/v1/deployments",
-        {
-            "service": asked.service,
-            "team": asked.team,
-            "environment": [] if environments.everything else environments.names,
-            "counted": "true",
-            "from": rfc3339(window.start, window.zone),
-            "to": rfc3339(window.end, window.zone),
-            "limit": LARGEST_PAGE,
-        },
-    )

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from query.context import Here
 from query.frequency import Row, configured_zone, rows_of_table
 from query.problems import DOCUMENTED
-from query.selection import Selection
+from query.selection import selection
 from schemas.calendar import local_day, midnight
 
 router = APIRouter(tags=["page"])
@@ -32,7 +32,7 @@ async def page(here: Here) -> Response:
         zone = await configured_zone(reading, here.settings)
         first = local_day(here.now(), zone) - timedelta(days=SHOWN_DAYS - 1)
         rows = await rows_of_table(
-            reading, "day", zone, Selection(), midnight(first, zone).astimezone(UTC), None
+            reading, "day", zone, await selection(reading, here), midnight(first, zone).astimezone(UTC), None
         )
     template, policy = _template()
     text = template.substitute(days=SHOWN_DAYS, zone=escape(zone.key), rows="\n".join(_table(rows, zone)))

@@ -24,7 +24,7 @@ async def services(asked: Annotated[ServicesAsked, Query()], here: Here) -> Resp
     paging = Paging(PATH, asked.filters(), asked.limit)
     (behind,) = paging.behind(asked.cursor, str)
     async with here.database.reading() as reading:
-        chosen = await selection(reading, here.catalog, team=asked.team, environments=asked.environment)
+        chosen = await selection(reading, here, team=asked.team, environments=asked.environment)
         rows = await reading.rows("services", chosen.services, chosen.environments, behind, paging.wanted)
         pairs = await reading.rows("environments_of", [row["service"] for row in rows])
     environments: dict[str, list[dict[str, Any]]] = {}

@@ -1,9 +1,9 @@
--- Lead times of changes, by bucket and environment. The buckets are given by where they begin.
+-- Lead times of changes, packed, by bucket and environment. The buckets are given by where they begin.
 -- $1 services, $2 environments (NULL: all), $3 where the buckets begin, $4 where the last one ends
 SELECT environment,
-       width_bucket(deployed_at, $3::timestamptz[]) - 1 AS part,
-       array_agg(lead_seconds)                          AS seconds,
-       0::bigint                                        AS unfinished
+       width_bucket(deployed_at, $3::timestamptz[]) - 1        AS part,
+       string_agg(float8send(lead_seconds), ''::bytea)         AS packed,
+       0::bigint                                               AS unfinished
   FROM deployed_changes
  WHERE lead_seconds IS NOT NULL
    AND ($1::text[] IS NULL OR service = ANY ($1))

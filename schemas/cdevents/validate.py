@@ -6,7 +6,7 @@ Formats are asserted: a timestamp is RFC 3339 with a zone, a uri is absolute.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import islice
@@ -70,6 +70,7 @@ def shown(text: str, length: int) -> str:
     return cut if cut.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in cut)
 
 
+@lru_cache(maxsize=1024)
 def _schema_of(event_type: str) -> str | Violation:
     name, version = split_type(event_type)
     named = shown(event_type, LONGEST_NAME)

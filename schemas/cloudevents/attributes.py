@@ -1,7 +1,8 @@
 """The rules for context attributes: which are required, and what names and values may be.
 
-CloudEvents 1.0.2, spec.md, "Context Attributes". Two rules are ours: a bound on the length of what PostgreSQL
-indexes, and a leniency for two producers that break the specification and are worth having.
+CloudEvents 1.0.2, spec.md, "Context Attributes". Three rules are ours: a bound on the length of what
+PostgreSQL indexes, one on their number, and a leniency for two producers that break the specification and are
+worth having.
 """
 
 import re
@@ -19,6 +20,9 @@ LONGEST_INDEXED = 1024
 
 # The JSON format uses these member names for the payload, so no attribute can have them.
 RESERVED = frozenset({"data", "data_base64"})
+
+# As many as an HTTP request here has headers. Each becomes a header of a Kafka record.
+MOST_ATTRIBUTES = 100
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**31), 2**31 - 1
 
@@ -38,6 +42,8 @@ def check(attributes: MutableMapping[str, Attribute]) -> None:
     """
     if not all(map(attributes.get, REQUIRED)):
         _refuse_incomplete(attributes)
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise InvalidCloudEvent(f"an event has at most {MOST_ATTRIBUTES} attributes; the rest is data")
     if attributes.get("subject") == "" and attributes["type"] == KUBEWATCH_TYPE:
         del attributes["subject"]
     for name, value in attributes.items():
@@ -45,7 +51,9 @@ def check(attributes: MutableMapping[str, Attribute]) -> None:
         if rule is None:
             _check_extension(name, value)
         else:
-            rule(name, _checked_text(name, value))
+            # Nearly every value is printable text, and each event has many.
+            is_plain = type(value) is str and value.isprintable()
+            rule(name, value if is_plain else _checked_text(name, value))  # type: ignore[arg-type]
 
 
 def canonical(value: Attribute) -> str:

@@ -10,28 +10,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import orjson
-
+from schemas.cloudevents import strict_json
+from schemas.cloudevents.invalid import InvalidCloudEvent, UnsupportedFormat
 from schemas.instant import format_instant
 
+__all__ = ["Attribute", "CloudEvent", "InvalidCloudEvent", "UnsupportedFormat"]
+
 Attribute = str | int | bool
-
-
-class InvalidCloudEvent(ValueError):
-    """The input breaks a rule of the CloudEvents specification.
-
-    ``attribute`` names the offender when there is one. The message never repeats the offending value:
-    it goes to logs, problem documents and dead letters.
-    """
-
-    def __init__(self, reason: str, attribute: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.attribute = attribute
-
-
-class UnsupportedFormat(InvalidCloudEvent):
-    """A CloudEvents event format that we do not read, such as ``application/cloudevents+avro``."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +74,13 @@ class CloudEvent:
     def data(self) -> Any:
         """``body`` parsed as JSON; ``None`` when the event has no data.
 
-        Raises ``InvalidCloudEvent`` when the bytes are not JSON.
+        Raises ``InvalidCloudEvent`` when the bytes are not JSON, or JSON that two readers could take for
+        different things (strict_json).
         """
         if self.body is None:
             return None
         try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise InvalidCloudEvent("data is not valid JSON") from error
+            return strict_json.parse_exactly(self.body)
+        except InvalidCloudEvent as error:
+            # Without the position, which the parser may tell otherwise some day: reasons are stored.
+            raise InvalidCloudEvent(f"data is {error.reason.partition(':')[0]}") from None

@@ -66,6 +66,12 @@ def read_message(headers: Iterable[Header], body: bytes, largest_batch: int | No
     return Message(Mode.BINARY, [_read_binary(attributes, content_type, body)])
 
 
+def is_utf8(content_type: str) -> bool:
+    """Whether a media type leaves its text in UTF-8, by saying so or by saying nothing."""
+    charset = _CHARSET.search(content_type)
+    return charset is None or charset[1].lower() in ("utf-8", "utf8")
+
+
 def write_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """``event`` in binary mode: headers, and the data as the body."""
     headers = [
@@ -80,8 +86,7 @@ def write_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
 
 def _read_envelope(content_type: str, body: bytes, largest_batch: int | None) -> Message:
     media_type = content_type.partition(";")[0].strip().lower()
-    charset = _CHARSET.search(content_type)
-    if charset is not None and charset[1].lower() not in ("utf-8", "utf8"):
+    if not is_utf8(content_type):
         raise UnsupportedFormat("events are read in UTF-8 only")
     if media_type == MEDIA_TYPE:
         return Message(Mode.STRUCTURED, [read_event(body)])
@@ -91,8 +96,8 @@ def _read_envelope(content_type: str, body: bytes, largest_batch: int | None) ->
 
 
 def _read_binary(headers: list[Header], content_type: str | None, body: bytes) -> CloudEvent:
-    if not headers:
-        raise InvalidCloudEvent(
+    if not headers:  # then it was meant to be an envelope, and does not say so
+        raise UnsupportedFormat(
             "not a CloudEvent: send its attributes as ce- headers (required and missing: id, source,"
             f" specversion, type), or all of it with Content-Type: {MEDIA_TYPE}",
             "id",

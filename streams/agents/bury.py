@@ -24,4 +24,4 @@ def attach(pipeline: Pipeline) -> None:
 async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
     """Store the batch's dead letters."""
     arrivals = [arrival_of(event.message, internal_topic=False) for event in pipeline.ours(events)]
-    await deadletters.store(pipeline.database, arrivals)
+    await deadletters.store(pipeline.database, arrivals, pipeline.generation)

@@ -21,6 +21,7 @@ from streams.pipeline import Pipeline
 from streams.records import Arrival, arrival_of
 from streams.router import Fate, combine
 from streams.sinks.cloudevents import SettledEvent
+from streams.skew import placeable
 
 STAGE = "call"
 # Calls under way, and records in a batch: a crash in the middle calls few functions again.
@@ -39,7 +40,7 @@ class Called:
     @property
     def fate(self) -> Fate:
         """One fate of all answers."""
-        return combine([answer.fate for answer in self.answers])
+        return placeable(combine([answer.fate for answer in self.answers]), self.arrival.at)
 
     @property
     def dead_letter(self) -> DeadLetter | None:
@@ -73,6 +74,8 @@ async def handle(pipeline: Pipeline, functions: Functions, events: Sequence[Even
     await pipeline.publish(outgoing)
     await pipeline.bury(letters)
     await pipeline.store(STAGE, [SettledEvent(c.event, c.arrival, c.fate) for c in called if c.settles])
+    redriven = [entry.arrival.redrive for entry in called if entry.dead_letter is None]
+    await pipeline.close(redriven)
 
 
 async def call_all(

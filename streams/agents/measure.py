@@ -21,7 +21,7 @@ from streams.records import arrival_of
 from streams.sinks import frequency
 from streams.sinks.frequency import Cell
 from streams.tables import Table
-from streams.tally import COUNTING, Tally
+from streams.tally import COUNTING, Tally, is_placement
 from streams.windows import CalendarWindow
 
 STAGE = "measure"
@@ -34,6 +34,7 @@ class Windows:
         partitions = pipeline.settings.partitions
         self.zone = zone
         self.placed: Table = pipeline.app.Table("placed", partitions=partitions)
+        self.placed.is_value = is_placement
         self.windowed = {
             bucket: pipeline.app.Table(
                 bucket, default=list if bucket == "day" else dict, partitions=partitions

@@ -18,6 +18,7 @@ from streams.pipeline import Pipeline, confirm
 from streams.records import Outgoing, arrival_of
 from streams.router import Fate, settle
 from streams.sinks.cloudevents import SettledEvent
+from streams.skew import placeable
 from streams.tables import Table
 
 STAGE = "observe"
@@ -51,6 +52,8 @@ async def handle(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -
     dead = [entry for entry in settled if entry.fate.fate == "dead"]
     await pipeline.bury([DeadLetter(entry.arrival, STAGE, entry.fate.reason or "unknown") for entry in dead])
     await pipeline.store(STAGE, settled)
+    redriven = [entry.arrival.redrive for entry in settled if entry.fate.fate != "dead"]
+    await pipeline.close(redriven)
     await remember(objects, states)
 
 
@@ -76,6 +79,8 @@ def fold_event(pipeline: Pipeline, objects: Table, states: dict[str, Any], event
     before = states[observed.key] if observed.key in states else objects.get(observed.key)
     # A copy: a fold that changed its argument would change the store's cached value behind its back.
     state, outcome = source.fold(orjson.loads(orjson.dumps(before)), observed, pipeline.catalog)
-    if state != before:
+    told = settle(outcome, rule=name, event=cloudevent)
+    fate = placeable(told, arrival.at)
+    if state != before and fate is told:  # what was not believed must not be remembered as told
         states[observed.key] = state
-    return SettledEvent(cloudevent, arrival, settle(outcome, rule=name, event=cloudevent))
+    return SettledEvent(cloudevent, arrival, fate)

@@ -7,17 +7,14 @@ from faust.types import EventT
 from schemas.cdevents.cloudevent import read_cdevent
 from schemas.cloudevents.kafka import read_record
 from streams.batches import Stream
-from streams.deadletters import DeadLetter
+from streams.deadletters import FOREIGN, DeadLetter
 from streams.facts import Fact, facts_of
 from streams.pipeline import Pipeline
-from streams.records import RULE, Arrival, arrival_of, generation_of
+from streams.records import RULE, Arrival, Redrive, arrival_of, generation_of
 from streams.sinks import cdevents as cdevents_sink
 from streams.sinks.cdevents import RecordedCDEvent
 
 STAGE = "record"
-FOREIGN = (
-    "written to the cdevents topic by another program; send CDEvents to POST /cdevents or the input topic"
-)
 
 
 def attach(pipeline: Pipeline) -> None:
@@ -38,6 +35,7 @@ async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
     ]
     recorded: list[RecordedCDEvent] = []
     facts: list[Fact] = []
+    redriven: list[Redrive | None] = []
     for event in pipeline.ours(events):
         arrival = arrival_of(event.message, internal_topic=True)
         try:
@@ -48,8 +46,10 @@ async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
             continue
         recorded.append(entry)
         facts += told
+        redriven.append(arrival.redrive)
     await pipeline.bury(letters)
     await cdevents_sink.store(pipeline.database, recorded, facts)
+    await pipeline.close(redriven)
 
 
 def read(arrival: Arrival) -> RecordedCDEvent:

@@ -31,7 +31,8 @@ class Change:
     """A commit, or a change under review; the columns of the table ``changes``.
 
     ``commit`` and ``head`` are of merged changes: what it became on its target branch, and its own last
-    commit.
+    commit. ``services``, one a line and sorted, are those that a commit concerns in a repository that the
+    catalog divides among several; ``None`` where it does not, or nothing tells.
     """
 
     repository: str
@@ -47,6 +48,7 @@ class Change:
     branch: str | None = None
     reverts: str | None = None
     hotfix: bool = False
+    services: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -91,11 +93,12 @@ def change_of(event: CDEvent) -> Change | None:
             repository,
             _commit(event),
             "commit",
-            committed_at=instant_told(content_of(event).get("committedAt")),
+            committed_at=instant_told(content_of(event).get("committedAt"), at),
             pushed_at=at,
             service=service,
             reverts=reverts,
             hotfix=hotfix,
+            services=_lines(dora.get("services")),
         )
     if kind == OPENED:
         return Change(repository, event.subject_id, "change", opened_at=at, service=service, hotfix=hotfix)
@@ -146,6 +149,7 @@ def merge(one: Change, other: Change) -> Change:
         branch=greatest(one.branch, other.branch),
         reverts=greatest(one.reverts, other.reverts),
         hotfix=one.hotfix or other.hotfix,
+        services=greatest(one.services, other.services),
     )
 
 
@@ -156,6 +160,13 @@ def merge_pushes(one: Push, other: Push) -> Push:
 
 def _commit(event: CDEvent) -> str:
     return event.subject_id.lower()
+
+
+def _lines(value: object) -> str | None:
+    """Names as one text. Of none it is empty: the commit concerns nobody."""
+    if not isinstance(value, list):
+        return None
+    return "\n".join(sorted({name for name in value if isinstance(name, str) and name}))
 
 
 def _lower(value: object) -> str | None:

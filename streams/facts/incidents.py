@@ -55,7 +55,7 @@ def incident_of(event: CDEvent, catalog: Catalog) -> Incident | None:
     if kind not in BEGUN and kind != RESOLVED:
         return None
     at = instant_of(event)
-    begun, resolved = (at, None) if kind in BEGUN else (instant_told(event.dora.get("detected_at")), at)
+    begun, resolved = (at, None) if kind in BEGUN else (instant_told(event.dora.get("detected_at"), at), at)
     source = text(event.document["subject"].get("source")) or event.source
     facts = _facts(event, catalog)
     micros = microseconds_of(at)

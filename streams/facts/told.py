@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from schemas.cdevents.event import CDEvent
-from schemas.instant import parse_instant
+from schemas.instant import SKEW, parse_instant
 from schemas.repository import repository_of_remote
 
 # The calendar years around these fit into a datetime in every zone. What no window can hold must not become a
@@ -42,13 +42,18 @@ def instant_of(event: CDEvent) -> datetime:
     return instant
 
 
-def instant_told(value: object) -> datetime | None:
-    """A time inside an event; ``None`` for one that cannot be placed, as a zero value cannot."""
+def instant_told(value: object, not_after: datetime) -> datetime | None:
+    """A time inside an event; ``None`` for one that cannot be placed, as a zero value cannot.
+
+    Nor can one that comes ``not_after``, when the event happened: a commit is made before it is pushed.
+    """
     try:
         instant = parse_instant(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return instant if instant is not None and FIRST_YEAR <= instant.year <= LAST_YEAR else None
+    if instant is None or instant.year < FIRST_YEAR or instant - SKEW > not_after:
+        return None
+    return instant
 
 
 def content_of(event: CDEvent) -> Mapping[str, Any]:

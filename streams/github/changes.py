@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.catalog import Catalog
 from schemas.cdevents.event import Draft
 from schemas.cdevents.vocabulary import commit_pushed
 from streams.fields import Fields
 from streams.github.repository import Repository
 from streams.marks import LONGEST_READ, is_hotfix, reverted_commit
+from streams.monorepo import concerned
 
 # GitHub's own limit on the commits of one push event (docs.github.com, "push").
 MOST_COMMITS = 2048
@@ -27,7 +29,9 @@ def branch_of(ref: str) -> str | None:
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
 
 
-def pushed_commits(told: Fields, repository: Repository, branch: str, at: str) -> Iterator[Draft]:
+def pushed_commits(
+    told: Fields, repository: Repository, branch: str, at: str, catalog: Catalog
+) -> Iterator[Draft]:
     """Every commit of a push, oldest first, as GitHub lists them; also those that other branches had."""
     commits = list(told.each("commits"))
     after = told.text("after")
@@ -40,7 +44,7 @@ def pushed_commits(told: Fields, repository: Repository, branch: str, at: str) -
             at=at,
             commit=commit.text("id"),
             repository=repository.name,
-            service=repository.service,
+            **concerned(commit, repository.name, repository.service, catalog),
             branch=branch,
             order=order,
             before=before,

@@ -25,6 +25,7 @@ REASONS: Mapping[str, str] = {
     "workflow_dispatch": _ASKED,
     "repository_dispatch": _ASKED,
     "merge_group": "a group waits in the merge queue; pull_request tells when its changes are merged",
+    "cache_sync": "it is about how the servers of an installation keep up with each other",
     "page_build": "GitHub Pages are deployments too; deployment_status tells of them",
     **dict.fromkeys(
         (
@@ -61,6 +62,7 @@ REASONS: Mapping[str, str] = {
             "personal_access_token_request",
             "team",
             "team_add",
+            "user",
         ),
         _PEOPLE,
     ),
@@ -79,8 +81,13 @@ REASONS: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "bypass_request_secret_scanning",
             "code_scanning_alert",
             "dependabot_alert",
+            "dismissal_request_code_scanning",
+            "dismissal_request_dependabot",
+            "dismissal_request_secret_scanning",
+            "exemption_request_secret_scanning",
             "repository_advisory",
             "repository_vulnerability_alert",
             "secret_scanning_alert",
@@ -95,10 +102,14 @@ REASONS: Mapping[str, str] = {
         (
             "branch_protection_configuration",
             "branch_protection_rule",
+            "bypass_request_push_ruleset",
             "content_reference",
             "custom_property",
+            "custom_property_promoted_to_enterprise",
             "custom_property_values",
             "deploy_key",
+            "enterprise",
+            "exemption_request_push_ruleset",
             "gollum",
             "public",
             "repository_import",

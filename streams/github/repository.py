@@ -1,7 +1,6 @@
 """The repository that an event is about, on github.com or on an Enterprise Server."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from schemas.catalog import Catalog
 from streams.fields import Fields
@@ -25,7 +24,7 @@ class Repository:
     def of(cls, told: Fields, catalog: Catalog) -> "Repository":
         """The ``repository`` of a payload."""
         name, url = told.text("repository.full_name"), told.uri("repository.html_url")
-        host = urlsplit(url).netloc.lower()
+        host = url.partition("://")[2].partition("/")[0].lower()
         identity = name if host == PUBLIC_HOST else f"{host}/{name}"
         return cls(name, url, identity, catalog.service("repository", name))
 

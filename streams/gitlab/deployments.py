@@ -56,6 +56,9 @@ def _thing(told: Fields) -> str:
 
 
 def _is_hotfix(told: Fields) -> bool:
-    """Whether the branch that was merged by the deployed commit says so; no branch is told besides."""
+    """Whether the branch that is deployed says so, or the one that its newest commit merged.
+
+    Older versions tell no ``ref``.
+    """
     merge = MERGE.match(told.prose("commit_title"))
-    return merge is not None and is_hotfix(merge[1])
+    return is_hotfix(told.optional("ref")) or (merge is not None and is_hotfix(merge[1]))

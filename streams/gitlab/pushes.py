@@ -17,6 +17,7 @@ from schemas.cloudevents.event import CloudEvent
 from streams.fields import Fields
 from streams.gitlab.project import Project, arrival_of, commit_of, time_of, tip_of
 from streams.marks import is_hotfix
+from streams.monorepo import concerned
 from streams.outcome import Ignored, Mapped, Outcome
 from streams.shapes import Unfit
 
@@ -53,7 +54,7 @@ def commits_pushed(event: CloudEvent, catalog: Catalog) -> Outcome:
     push = Push(Project.of(told, catalog), arrival_of(event), ref.removeprefix(BRANCHES), before, after)
     if after is None:
         return Mapped(branch_deleted(**push.told(), fact=push.fact))
-    drafts = list(_commits(told, push))
+    drafts = list(_commits(told, push, catalog))
     if before is None:
         drafts.insert(0, branch_created(**push.told(), commit=after, fact=push.fact))
     return Mapped(*drafts) if drafts else Ignored("no commit was pushed: the branch was set to an older one")
@@ -83,7 +84,7 @@ def release_published(event: CloudEvent, catalog: Catalog) -> Outcome:
     return Ignored(f"a release's {action} publishes nothing")
 
 
-def _commits(told: Fields, push: Push) -> Iterator[Draft]:
+def _commits(told: Fields, push: Push, catalog: Catalog) -> Iterator[Draft]:
     """Tell of each commit. Of a large push GitLab lists only the newest 20, the oldest of them first."""
     commits, size = list(told.each("commits")), told.find("total_commits_count")
     missing = max(size - len(commits), 0) if isinstance(size, int) else 0
@@ -91,14 +92,15 @@ def _commits(told: Fields, push: Push) -> Iterator[Draft]:
         sha = tip_of(commit, "id")
         if sha is None:
             raise Unfit("a commit's id is all zeros")
+        project = push.project
         yield commit_pushed(
-            **push.told(),
+            **{**push.told(), **concerned(commit, project.name, project.service, catalog)},
             commit=sha,
             order=order,
             before=push.before,
             after=push.after,
             committed_at=commit.optional_instant("timestamp"),
-            reverts=push.project.reverted(commit.prose("message")),
+            reverts=project.reverted(commit.prose("message")),
             hotfix=is_hotfix(push.branch) or None,
             truncated=missing > 0 or None,
             fact=f"{push.fact} {sha}",

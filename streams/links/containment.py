@@ -66,6 +66,10 @@ class Containment:
         """Whether the revision is one of those that were pushed or merged."""
         return revision in self.places or revision in self._brings
 
+    def contains(self, revision: Revision) -> bool:
+        """Whether what was taken until now contains the revision, or began after it."""
+        return revision in self._known
+
     def take(self, revision: Revision, deployed_at: datetime) -> Iterator[Found]:
         """What ``revision``, deployed now, contains for the first time."""
         repository = revision[0]

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from schemas.calendar import zone_of
 from streams.facts import Artifact, Change, Correction, Deployment, Incident, Push
 
 DEFAULT_INCIDENT_WITHIN = timedelta(hours=24)
+DEFAULT_ZONE = zone_of("UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,8 @@ class History:
 
     ``artifacts`` are by their key, ``corrections`` by deploy_id. ``channel`` is the one whose deployments
     count, ``None`` when all do. An incident fails the deployment before it when no more than
-    ``incident_within`` has passed.
+    ``incident_within`` has passed. ``zone`` is that of the tables: its calendar says which day it was.
+    ``divided`` are the repositories of which only a part is the service's.
     """
 
     service: str
@@ -28,11 +32,16 @@ class History:
     corrections: Mapping[str, Correction] = field(default_factory=dict)
     channel: str | None = None
     incident_within: timedelta = DEFAULT_INCIDENT_WITHIN
+    zone: ZoneInfo = DEFAULT_ZONE
+    divided: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What follows for one counted deployment or rollback; the columns of the table ``attributions``."""
+    """What follows for one counted deployment or rollback; the columns of the table ``attributions``.
+
+    ``day`` is where its day begins in the zone of the tables.
+    """
 
     deploy_id: str
     service: str
@@ -48,6 +57,7 @@ class Attribution:
     recovered_at: datetime | None = None
     recovery_seconds: float | None = None
     rework_rule: str | None = None
+    day: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,32 @@ class DeployedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDay:
+    """What the links of one day amount to; the columns of the table ``link_days``.
+
+    ``counted`` to ``linked`` are how many of the ``deployments`` and rollbacks; durations are packed.
+    ``undeployed`` is how many commits were made on that day that no deployment contains yet.
+    """
+
+    service: str
+    environment: str
+    day: datetime
+    deployments: int
+    counted: int
+    failed: int
+    unrecovered: int
+    unplanned: int
+    linked: int
+    lead_times: bytes
+    merge_times: bytes
+    recovery_times: bytes
+    undeployed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """All links of one service in one environment."""
+    """All links of one service in one environment, and what they amount to day by day."""
 
     attributions: Sequence[Attribution]
     changes: Sequence[DeployedChange]
+    days: Sequence[LinkDay]

@@ -1,9 +1,13 @@
 """All links of one service in one environment, from all of its facts. Pure."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from schemas.calendar import local_day, midnight
 from streams.facts import Change
+from streams.links.concerns import Concerns
 from streams.links.containment import Containment, copies
+from streams.links.days import days_of
 from streams.links.failures import Failure, Failures
 from streams.links.history import Attribution, DeployedChange, History, Links
 from streams.links.revisions import Revision, Revisions
@@ -16,7 +20,9 @@ def link(history: History) -> Links:
     revisions = Revisions(history)
     containment = Containment(history)
     changes = {(change.repository, change.change_id): change for change in history.changes}
-    own = OwnWork(history, copies(history, containment))
+    concerns = Concerns(history)
+    copied = copies(history, containment)
+    own = OwnWork(history, copied)
     steps = [Step(deployment, revisions.of(deployment)) for deployment in steps_of(history)]
     deployed: list[DeployedChange] = []
     for step in steps:
@@ -25,13 +31,24 @@ def link(history: History) -> Links:
         step.linked = containment.is_known(step.revision)
         for identity, rule in containment.take(step.revision, step.deployment.time_created):
             change = changes.get(identity)
-            if change is not None:
+            if change is not None and change in concerns:
                 step.changes.append(change)
                 deployed.append(own.deployed(change, step, rule))
     run(steps)
     failures = Failures(history, steps).all()
     reworked = rework(history, steps)
-    return Links([_attribution(step, failures, reworked) for step in steps], deployed)
+    attributions = [_attribution(step, failures, reworked, history.zone) for step in steps]
+    repositories = {step.revision[0] for step in steps if step.revision is not None}
+    waiting = [
+        _day(at, history.zone)
+        for change in history.changes
+        if change.kind == "commit" and change.repository in repositories
+        if (change.repository, change.change_id) not in copied
+        if not containment.contains((change.repository, change.change_id))
+        if (at := change.committed_at or change.pushed_at) is not None
+    ]
+    place = history.service, history.environment
+    return Links(attributions, deployed, days_of(place, attributions, deployed, waiting))
 
 
 class OwnWork:
@@ -69,7 +86,9 @@ class OwnWork:
         return None if any(known) else change.opened_at or change.merged_at
 
 
-def _attribution(step: Step, failures: dict[str, Failure], reworked: dict[str, str]) -> Attribution:
+def _attribution(
+    step: Step, failures: dict[str, Failure], reworked: dict[str, str], zone: ZoneInfo
+) -> Attribution:
     deployment = step.deployment
     failure = failures.get(deployment.deploy_id)
     recovered = None if failure is None else failure.recovered_at
@@ -88,7 +107,13 @@ def _attribution(step: Step, failures: dict[str, Failure], reworked: dict[str, s
         recovered,
         _seconds(deployment.time_created, recovered),
         reworked.get(deployment.deploy_id),
+        _day(deployment.time_created, zone),
     )
+
+
+def _day(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Where the day of ``instant`` begins."""
+    return midnight(local_day(instant, zone), zone).astimezone(UTC)
 
 
 def _seconds(begin: datetime | None, end: datetime | None) -> float | None:

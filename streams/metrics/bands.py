@@ -1,17 +1,20 @@
-"""Where the classes are cut, by edition of the State of DevOps report. Data, not code.
+"""Where the classes are cut, by edition of the State of DevOps report: ``streams/metrics/editions/*.json``.
 
-2023 as Apache DevLake cuts it (migrationscripts/20240223, dora_benchmarks), 2021 likewise: the report's own
-clusters leave gaps between them, and somebody has to say where one ends. 2024's failure rates do not rise
-from one cluster to the next, and 2025 has no clusters, so that neither can be cut by.
+The report's own clusters leave gaps between them, and somebody has to say where one ends: each file names
+who. 2024's failure rates do not rise from one cluster to the next, and 2025 has no clusters, so that neither
+can be cut by.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 from streams.metrics.metric import Performance
 
-HOUR, DAY = 3600.0, 86_400.0
-WEEK, MONTH = 7 * DAY, 30 * DAY
+EDITIONS = ("2021", "2023")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,46 @@ class Cuts:
         return "low"
 
 
-BANDS: Mapping[str, Mapping[str, Cuts]] = {
-    "2023": {
-        "change-lead-time": Cuts(DAY, WEEK, MONTH, inclusive=False),
-        "change-failure-rate": Cuts(0.05, 0.10, 0.15, inclusive=True),
-        "failed-deployment-recovery-time": Cuts(HOUR, DAY, WEEK, inclusive=False),
-    },
-    "2021": {
-        "change-lead-time": Cuts(HOUR, WEEK, 6 * MONTH, inclusive=False),
-        "change-failure-rate": Cuts(0.15, 0.20, 0.30, inclusive=True),
-        "time-to-restore": Cuts(HOUR, DAY, WEEK, inclusive=False),
-    },
-}
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A class of the deployment frequency: in the median week, month or half-year at least so many units."""
+
+    performance: Performance
+    unit: Literal["days", "weeks", "months"]
+    bucket: Literal["week", "month", "half-year"]
+    at_least: float
 
 
 def performance(metric: str, edition: str, value: float | None) -> Performance | None:
     """The class of a metric's value in an edition; none where the edition has no cuts for it."""
-    cuts = BANDS.get(edition, {}).get(metric)
+    cuts = bands(edition).get(metric)
     return None if cuts is None else cuts.performance(value)
+
+
+@cache
+def bands(edition: str) -> Mapping[str, Cuts]:
+    """The cuts of an edition, by metric; none of an edition that cannot be cut by."""
+    return {name: _cuts(told) for name, told in document(edition).get("bands", {}).items()}
+
+
+@cache
+def steps(edition: str) -> Sequence[Step]:
+    """The classes of the deployment frequency in an edition, the best first; ``low`` is what reaches none."""
+    return tuple(
+        Step(told["class"], told["median_of"], told["in_each"], told["at_least"])
+        for told in document(edition).get("frequency", ())
+    )
+
+
+def document(edition: str) -> Mapping[str, Any]:
+    """An edition's file; empty for an edition without one."""
+    if edition not in (*EDITIONS, "quick_check"):
+        return {}
+    file = files("streams.metrics").joinpath("editions", f"{edition}.json")
+    found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _cuts(told: Mapping[str, Mapping[str, float]]) -> Cuts:
+    (kind, cuts), *_ = told.items()
+    return Cuts(**cuts, inclusive=kind == "up_to")

@@ -10,6 +10,8 @@ that one busy day does not make a team look fast.
     medium  the median month has deployments in at least 1 week
     low     else; no class at all without a deployment in the window
 
+The cuts of each edition are in ``streams/metrics/editions``.
+
 Weeks are ISO weeks. Only whole weeks and months of the window count, since one that is cut looks slower than
 it was; a window that holds no whole one is judged by its parts. The weeks before a service's first deployment
 say nothing about it and are left out.
@@ -22,6 +24,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from schemas.calendar import Bucket, first_day, next_first_day
+from streams.metrics.bands import steps
 from streams.metrics.metric import Metric, Performance
 from streams.metrics.window import Window
 
@@ -38,13 +41,22 @@ METRIC = Metric(
 )
 
 
+HALF = 6  # months
+UNITS: Mapping[str, Bucket] = {
+    "days": "day",
+    "week": "week",
+    "weeks": "week",
+    "month": "month",
+    "months": "month",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Where the classes are cut: days with a deployment per week, weeks with a deployment per month."""
+    """Where the classes are cut: in ``edition``, but elite where ``elite_days_per_week`` says, if it does."""
 
-    elite_days_per_week: float = 5
-    high_days_per_week: float = 1
-    medium_weeks_per_month: float = 1
+    elite_days_per_week: float | None = None
+    edition: str = METRIC.edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +98,15 @@ def deployment_frequency(
 def performance(days: Collection[date], window: Window, since: date | None, cuts: Cuts) -> Performance:
     """The class of a service that was deployed on ``days``, of which there is at least one."""
     since = min(days) if since is None else since
-    week_of = Counter(first_day(day, "week") for day in days)
-    per_week = median(week_of[week] for week in _judged(window, since, "week"))
-    if per_week >= cuts.elite_days_per_week:
-        return "elite"
-    if per_week >= cuts.high_days_per_week:
-        return "high"
-    weeks_in = Counter(
-        month for month, _ in {(first_day(day, "month"), first_day(day, "week")) for day in days}
-    )
-    per_month = median(weeks_in[month] for month in _judged(window, since, "month"))
-    return "medium" if per_month >= cuts.medium_weeks_per_month else "low"
+    for step in steps(cuts.edition):
+        units = {(_first_day(day, step.bucket), _first_day(day, step.unit)) for day in days}
+        number = Counter(bucket for bucket, _ in units)
+        at_least = step.at_least
+        if step.performance == "elite" and cuts.elite_days_per_week is not None:
+            at_least = cuts.elite_days_per_week
+        if median(number[bucket] for bucket in _judged(window, since, step.bucket)) >= at_least:
+            return step.performance
+    return "low"
 
 
 def _points(deployments: Mapping[date, int], window: Window) -> Iterator[Point]:
@@ -108,11 +118,24 @@ def _points(deployments: Mapping[date, int], window: Window) -> Iterator[Point]:
         yield Point(part, number / part.days, number)
 
 
-def _judged(window: Window, since: date, bucket: Bucket) -> list[date]:
-    """The first days of the weeks or months that the class is judged by."""
-    first = max(window.first_day, first_day(min(since, window.last_day), bucket))
+def _judged(window: Window, since: date, bucket: str) -> list[date]:
+    """The first days of the weeks, months or half-years that the class is judged by."""
+    first = max(window.first_day, _first_day(min(since, window.last_day), bucket))
     end = window.last_day + timedelta(days=1)
-    touched = [first_day(first, bucket)]
-    while (following := next_first_day(touched[-1], bucket)) < end:
+    touched = [_first_day(first, bucket)]
+    while (following := _next_first_day(touched[-1], bucket)) < end:
         touched.append(following)
-    return [each for each in touched if first <= each and next_first_day(each, bucket) <= end] or touched
+    return [each for each in touched if first <= each and _next_first_day(each, bucket) <= end] or touched
+
+
+def _first_day(day: date, bucket: str) -> date:
+    """As of the calendar, which has no half-years; units are buckets in the plural."""
+    if bucket == "half-year":
+        return date(day.year, 1 if day.month <= HALF else HALF + 1, 1)
+    return first_day(day, UNITS[bucket])
+
+
+def _next_first_day(first: date, bucket: str) -> date:
+    if bucket == "half-year":
+        return next_first_day(next_first_day(first, "quarter"), "quarter")
+    return next_first_day(first, UNITS[bucket])

@@ -1,12 +1,12 @@
 """What metrics of failures and of durations have in common: answers over a window and each of its buckets."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 
 from streams.metrics.metric import Performance
+from streams.metrics.ranks import percentile, percentile_of_runs
 from streams.metrics.window import Window
 
 
@@ -81,30 +81,17 @@ class Parts:
         return found
 
 
-def percentile(ordered: Sequence[float], fraction: float) -> float | None:
-    """The value below which ``fraction`` of the sorted values lie, between two values where it falls there.
-
-    As PostgreSQL's ``percentile_cont``; ``None`` of nothing.
-    """
-    if not ordered:
-        return None
-    place = fraction * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
 def durations(window: Window, parts: Sequence[Iterable[float]], fraction: float) -> Answer:
     """Percentiles of the seconds in each bucket. Negative ones, of clocks that disagree, are left out."""
     told = [sorted(part) for part in parts]
-    kept = [part[bisect_right(part, 0.0) - part.count(0.0) :] for part in told]
-    whole = sorted(chain.from_iterable(kept))
+    kept = [part if not part or part[0] >= 0 else part[bisect_left(part, 0.0) :] for part in told]
     points = [
         Point(part, percentile(seconds, fraction), len(seconds))
         for part, seconds in zip(window.parts(), kept, strict=True)
     ]
-    skewed = sum(map(len, told)) - len(whole)
-    return Answer(percentile(whole, fraction), None, len(whole), points, skewed)
+    number = sum(map(len, kept))
+    skewed = sum(map(len, told)) - number
+    return Answer(percentile_of_runs(kept, fraction), None, number, points, skewed)
 
 
 def ratios(window: Window, parts: Sequence[Count]) -> Answer:

@@ -1,8 +1,9 @@
 """The time that a metric looks at, and the buckets it is cut into."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import Bucket, buckets_between, days_between, local_day
@@ -38,8 +39,19 @@ class Window:
         """The last day of which it holds a part."""
         return local_day(self.end.astimezone(UTC) - INSTANT, self.zone)
 
-    def parts(self) -> Iterator["Window"]:
+    def parts(self) -> Sequence["Window"]:
         """Its buckets, in order."""
-        for start, end in buckets_between(self.start, self.end, self.bucket, self.zone):
-            inside = max(start.astimezone(UTC), self.start), min(end.astimezone(UTC), self.end)
-            yield Window(*inside, self.bucket, self.zone)
+        return _parts(self)
+
+
+@lru_cache(maxsize=16)  # an answer asks several times, and dashboards ask for the same windows again
+def _parts(window: Window) -> Sequence[Window]:
+    return [
+        Window(
+            max(start.astimezone(UTC), window.start),
+            min(end.astimezone(UTC), window.end),
+            window.bucket,
+            window.zone,
+        )
+        for start, end in buckets_between(window.start, window.end, window.bucket, window.zone)
+    ]

@@ -45,11 +45,15 @@ async def store(database: Database, settled: Sequence[SettledEvent]) -> list[Set
     """Store each event once, the first wins. Returns those whose source and id were taken by other data."""
     if not settled:
         return []
-    rows = [_row(entry) for entry in settled]
+    rows = [row_of(entry) for entry in settled]
     async with database.transaction() as connection:
         done = await connection.execute(statement("store_cloudevents"), *map(list, zip(*rows, strict=True)))
-        if await database.is_building(connection):
+        building = await database.is_building(connection)
+        if building:
             await _store_fates(connection, rows)
+        again = [row for row, entry in zip(rows, settled, strict=True) if entry.arrival.redrive is not None]
+        if again:
+            await _move_fates(connection, again, building=building)
     if done == f"INSERT 0 {len(rows)}":
         return []
     conflicts = await find_conflicts(database, [entry.event for entry in settled])
@@ -61,7 +65,16 @@ async def _store_fates(connection: Connection, rows: Sequence[Sequence[object]])
     await connection.execute(statement("store_fates"), *map(list, zip(*fates, strict=True)))
 
 
-def _row(entry: SettledEvent) -> tuple[object, ...]:
+async def _move_fates(connection: Connection, rows: Sequence[Sequence[object]], *, building: bool) -> None:
+    """What was dead and is redriven gets its new fate, in the generation that is being built: there."""
+    places = (2, 3, 11, 12, 13, 14) if building else (2, 3, 8, 11, 12, 13, 14)
+    fates = [[row[place] for place in places] for row in rows]
+    name = "move_building_fates" if building else "move_fates"
+    await connection.execute(statement(name), *map(list, zip(*fates, strict=True)))
+
+
+def row_of(entry: SettledEvent) -> tuple[object, ...]:
+    """The values of the row, in the order of ``store_cloudevents.sql``."""
     event, arrival, fate = entry.event, entry.arrival, entry.fate
     outputs = [{"source": out.source, "id": out.id, "type": out.type} for out in fate.cdevents]
     return (

@@ -46,11 +46,16 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that sees this generation's tables. Raises ``Superseded`` when it is over."""
         pool = await self._opened()
-        async with pool.acquire() as connection, connection.transaction():
-            state = await connection.fetchval("SELECT enter_generation($1)", self.generation)
-            if state not in {"active", "building"}:
-                raise Superseded
-            yield connection
+        try:
+            async with self._connection(pool) as connection, connection.transaction():
+                state = await connection.fetchval("SELECT enter_generation($1)", self.generation)
+                if state not in {"active", "building"}:
+                    raise Superseded
+                yield connection
+        except asyncpg.ReadOnlySQLTransactionError:
+            # An old primary stays read-only, and a session stays what it was when it began: connect anew.
+            await pool.expire_connections()
+            raise
 
     async def is_building(self, connection: Connection) -> bool:
         """Whether the current transaction writes the tables under construction."""
@@ -59,8 +64,15 @@ class Database:
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """Rows of a read outside of any generation."""
-        pool = await self._opened()
-        return await pool.fetch(query, *arguments)
+        async with self._connection(await self._opened()) as connection:
+            return await connection.fetch(query, *arguments)
+
+    def _connection(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
+        # The limit holds for giving back, too: behind a silent server asyncpg would wait for ever for the
+        # cancellation of the statement that timed out, and the stage with it.
+        return pool.acquire(timeout=COMMAND_TIMEOUT)
 
     async def close(self) -> None:
         """Give the connections back, without waiting for a server that is away."""

@@ -1,18 +1,20 @@
-"""``attributions`` and ``deployed_changes``: the links of a service and environment, from its facts."""
+"""``attributions``, ``deployed_changes`` and ``link_days``: the links of a place, from its facts."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
+from schemas.calendar import zone_of
 from schemas.catalog import Catalog
 from streams.facts import Artifact, Change, Correction, Deployment, Incident, Push
 from streams.facts.artifacts import artifact_key
 from streams.facts.told import repository_key
 from streams.links import Attribution, DeployedChange, History, link
-from streams.links.history import DEFAULT_INCIDENT_WITHIN
+from streams.links.history import DEFAULT_INCIDENT_WITHIN, LinkDay
 from streams.sinks.database import Connection, Database, statement
 
 
@@ -26,13 +28,17 @@ async def relink(database: Database, catalog: Catalog) -> tuple[str, str] | None
         if place is None:
             return None
         service, environment = str(place["service"]), str(place["environment"])
-        links = link(await read_history(connection, catalog, service, environment))
+        zone = zone_of(await connection.fetchval(statement("zone_of_generation"), database.generation))
+        links = link(await read_history(connection, catalog, service, environment, zone))
         await _replace_attributions(connection, service, environment, links.attributions)
         await _replace_changes(connection, service, environment, links.changes)
+        await _replace_days(connection, service, environment, links.days)
         return service, environment
 
 
-async def read_history(connection: Connection, catalog: Catalog, service: str, environment: str) -> History:
+async def read_history(
+    connection: Connection, catalog: Catalog, service: str, environment: str, zone: ZoneInfo
+) -> History:
     """All facts that matter to ``service`` in ``environment``."""
     rows = await _rows(connection, "deployments_of_place", service, environment)
     deployments = [Deployment(*row) for row in rows]
@@ -70,6 +76,8 @@ async def read_history(connection: Connection, catalog: Catalog, service: str, e
         corrections={each.deploy_id: each for each in said},
         channel=catalog.deployments_from(service),
         incident_within=catalog.incident_within(service) or DEFAULT_INCIDENT_WITHIN,
+        zone=zone,
+        divided=frozenset(each for each in wanted if catalog.divides(each, service)),
     )
 
 
@@ -100,6 +108,17 @@ async def _replace_changes(
         columns = [list(column) for column in zip(*gone, strict=True)]
         await connection.execute(statement("delete_deployed_changes"), service, environment, *columns)
     await _store(connection, "store_deployed_changes", links, lambda each: known.get(_key(each)) != each)
+
+
+async def _replace_days(
+    connection: Connection, service: str, environment: str, links: Sequence[LinkDay]
+) -> None:
+    rows = await _rows(connection, "link_days_of_place", service, environment)
+    known = {each.day: each for each in (LinkDay(*row) for row in rows)}
+    gone = sorted(known.keys() - {each.day for each in links})
+    if gone:
+        await connection.execute(statement("delete_link_days"), service, environment, gone)
+    await _store(connection, "store_link_days", links, lambda each: known.get(each.day) != each)
 
 
 def _key(change: DeployedChange) -> tuple[str, str]:

@@ -1,15 +1,16 @@
 INSERT INTO attributions (
     deploy_id, service, environment, deployed_at, role, repository, commit, linked, changes, failure_rule,
-    failure_cause, recovered_at, recovery_seconds, rework_rule
+    failure_cause, recovered_at, recovery_seconds, rework_rule, day
 )
 SELECT *
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-    $9::integer[], $10::text[], $11::text[], $12::timestamptz[], $13::double precision[], $14::text[]
+    $9::integer[], $10::text[], $11::text[], $12::timestamptz[], $13::double precision[], $14::text[],
+    $15::timestamptz[]
 )
 ON CONFLICT (deploy_id) DO UPDATE SET
     (service, environment, deployed_at, role, repository, commit, linked, changes, failure_rule, failure_cause,
-     recovered_at, recovery_seconds, rework_rule)
+     recovered_at, recovery_seconds, rework_rule, day)
     = (excluded.service, excluded.environment, excluded.deployed_at, excluded.role, excluded.repository,
        excluded.commit, excluded.linked, excluded.changes, excluded.failure_rule, excluded.failure_cause,
-       excluded.recovered_at, excluded.recovery_seconds, excluded.rework_rule)
+       excluded.recovered_at, excluded.recovery_seconds, excluded.rework_rule, excluded.day)

@@ -79,7 +79,7 @@ def commits_pushed(event: CloudEvent, catalog: Catalog) -> Outcome:
     at = told.instant("repository.pushed_at", "head_commit.timestamp")
     if told.flag("deleted"):
         return Mapped(_branch(branch_deleted, repository, branch, at))
-    drafts = list(pushed_commits(told, repository, branch, at))
+    drafts = list(pushed_commits(told, repository, branch, at, catalog))
     if told.flag("created"):
         drafts.insert(0, _branch(branch_created, repository, branch, at, commit=told.optional("after")))
     if not drafts:

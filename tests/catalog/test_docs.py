@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from schemas import catalog_backstage as backstage
 from schemas.catalog import Catalog, CatalogError
 from schemas.catalog_file import MEMBERS
 
@@ -17,7 +18,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def test_the_catalog_in_the_documentation_is_one():
-    (text,) = blocks("catalog.md", "yaml")
+    text, _ = blocks("catalog.md", "yaml")
     catalog = Catalog.parse(text)
     assert catalog.service("workload", "web", namespace="payments") == "checkout"
     assert catalog.environment_of("pipeline", "deploy-checkout-eu") == "production"
@@ -27,16 +28,38 @@ def test_the_catalog_in_the_documentation_is_one():
     assert catalog.is_production("prod-eu")
 
 
-def test_the_fault_in_the_documentation_is_what_is_said():
+def test_the_fault_in_the_documentation_is_what_is_said(tmp_path):
     (told,) = blocks("catalog.md", "text")
-    text = "\n" * 4 + "services:\n  checkout:\n    workload: [x]"
+    file = tmp_path / "catalog.yaml"
+    file.write_text("\n" * 4 + "services:\n  checkout:\n    workload: [x]")
     with pytest.raises(CatalogError) as caught:
-        Catalog.parse(text)
-    assert str(caught.value) == told.strip()
+        Catalog.load(file)
+    assert str(caught.value) == f"{tmp_path}/{told.strip()}"
+
+
+def test_the_divided_repository_in_the_documentation_is_divided():
+    _, text = blocks("catalog.md", "yaml")
+    catalog = Catalog.parse(text)
+    changed = ["services/checkout/main.go", "libs/money/checkout/a", "api/search.proto", "README.md"]
+    assert [catalog.services_of_paths("acme/shop", [path]) for path in changed] == [
+        ("checkout",),
+        ("checkout",),
+        ("checkout",),
+        ("platform",),
+    ]
+    assert catalog.service("repository", "acme/checkout-config") == "checkout"
+
+
+def test_every_annotation_of_backstage_is_documented():
+    page = (DOCS / "catalog.md").read_text()
+    annotations = (*backstage.SLUGS, backstage.SOURCE, backstage.KUBERNETES, backstage.NAMESPACE)
+    assert [
+        each for each in (*annotations, backstage.ARGOCD, backstage.JENKINS) if f"`{each}`" not in page
+    ] == []
 
 
 @pytest.mark.parametrize(
-    "key", ["services", "environments", "production", "team", "deployments_from", *MEMBERS]
+    "key", ["services", "environments", "production", "backstage", "team", "deployments_from", *MEMBERS]
 )
 def test_every_key_is_documented(key: str):
     assert f"`{key}`" in (DOCS / "catalog.md").read_text()
@@ -47,3 +70,20 @@ def test_the_manifest_in_the_documentation_sends_objects():
     assert manifest["spec"]["mode"] == "Resource"
     kinds = {entry["kind"] for entry in manifest["spec"]["resources"]}
     assert kinds == {"Deployment", "StatefulSet", "DaemonSet"}
+
+
+CATALOGS = [
+    (page.relative_to(DOCS).as_posix(), text)
+    for page in (DOCS / "catalog.md", *sorted((DOCS / "sources").glob("*.md")))
+    for text in blocks(page.relative_to(DOCS).as_posix(), "yaml")
+    if re.match(r"(?:services|production|environments):", text)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), CATALOGS, ids=[page for page, _ in CATALOGS])
+def test_every_catalog_in_the_documentation_is_one(page: str, text: str):
+    assert Catalog.parse(text).digest != Catalog.empty().digest, page
+
+
+def test_there_are_catalogs_on_the_pages_of_sources():
+    assert {"sources/gitlab.md", "sources/argocd.md", "sources/jenkins.md"} <= {page for page, _ in CATALOGS}

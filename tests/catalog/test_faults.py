@@ -11,7 +11,7 @@ from schemas.catalog import Catalog, CatalogError
 
 FAULTS = {
     "servces: {}": "line 1, servces: unknown key; did you mean 'services'?",
-    "zebra: {}": "line 1, zebra: unknown key; known here: services, environments, production",
+    "zebra: {}": "line 1, zebra: unknown key; known here: services, environments, production, backstage",
     "services:\n  a:\n    tem: x": "line 3, services.a.tem: unknown key; did you mean 'team'?",
     "services:\n  a:\n    workload: [x]": (
         "line 3, services.a.workload: unknown key; did you mean 'workloads'?"
@@ -30,7 +30,8 @@ FAULTS = {
         "line 3, services.b.workloads[1]: 'x' already belongs to 'a'; keep one of the two"
     ),
     "services: {a: {repositories: [acme/x]}, b: {repositories: [Acme/X]}}": (
-        "line 1, services.b.repositories[0]: 'Acme/X' already belongs to 'a'; keep one of the two"
+        "line 1, services.b.repositories[0]: 'Acme/X' already belongs to 'a'; keep one of the two, "
+        "or give one of them the paths that are its own"
     ),
     "environments:\n  a: [x]\n  b: [x]": "line 3, environments.b[0]: 'x' is already 'a'; keep one of the two",
     "services:\n  'a-*': {workloads: [x]}": (
@@ -54,7 +55,7 @@ FAULTS = {
     "a: b: c": "line 1: not valid YAML (mapping values are not allowed here); correct the syntax there",
     "\x00": "not valid YAML; write the catalog as plain UTF-8 text",
     "[" * 5000: "not valid YAML; write the catalog as plain UTF-8 text",
-    "{}\n---\n{}": ("line 2: not valid YAML (but found another document); correct the syntax there"),
+    "{}\n---\n{}": "line 3: another document; a catalog is one, only Backstage's files hold several",
 }
 
 

@@ -160,6 +160,30 @@ def test_the_digest_changes_with_answers_only():
     assert one.digest != other.digest
 
 
+@pytest.mark.parametrize(
+    ("change", "remade"),
+    [
+        (("team: payments", "team: money"), False),
+        (("services:", "services:\n  bare: {team: money}"), False),
+        (("payments/*", "payment/*"), True),
+    ],
+)
+def test_the_digest_of_facts_changes_with_what_rows_are_made_with(change, remade):
+    catalog = Catalog.parse(TEXT)
+    changed = Catalog.parse(TEXT.replace(*change, 1))
+    assert changed.digest != catalog.digest
+    assert (changed.facts_digest != catalog.facts_digest) is remade
+
+
+@pytest.mark.parametrize(
+    ("production", "remade"),
+    [("[production]", False), ('["prod-*", production]', False), ("[live]", True), ('["live*", live]', True)],
+)
+def test_of_production_only_where_incidents_are_put_makes_rows(production, remade):
+    changed = Catalog.parse(f"production: {production}")
+    assert (changed.facts_digest != Catalog.empty().facts_digest) is remade
+
+
 def test_names_longer_than_any_are_in_no_catalog(catalog: Catalog):
     long = "x" * LONGEST_NAME + "-search"
     assert catalog.service("workload", long) == long

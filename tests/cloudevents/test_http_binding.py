@@ -88,7 +88,7 @@ def with_header(name: bytes, value: bytes) -> list[tuple[bytes, bytes]]:
         (b"%41%42", "AB"),
     ],
 )
-def test_header_values_are_decoded_once(raw: bytes, text: str):
+def test_p12_header_values_are_decoded_once(raw: bytes, text: str):
     assert read_message(with_header(b"ce-subject", raw), b"").events[0].subject == text
 
 
@@ -109,7 +109,7 @@ def test_header_values_are_decoded_once(raw: bytes, text: str):
         b"%0A",
     ],
 )
-def test_broken_header_values_are_refused_and_not_repeated(raw: bytes):
+def test_p12_broken_header_values_are_refused_and_not_repeated(raw: bytes):
     with pytest.raises(InvalidCloudEvent) as refusal:
         read_message(with_header(b"ce-subject", raw), b"")
     assert refusal.value.attribute == "subject"
@@ -117,7 +117,7 @@ def test_broken_header_values_are_refused_and_not_repeated(raw: bytes):
 
 
 @pytest.mark.parametrize("name", [b"ce-id", b"ce-ext", b"content-type"])
-def test_repeated_headers_are_refused(name: bytes):
+def test_p12_repeated_headers_are_refused(name: bytes):
     with pytest.raises(InvalidCloudEvent, match="repeated"):
         read_message([*MINIMUM, (b"ce-ext", b"1"), (b"content-type", b"a/b"), (name, b"1")], b"")
 
@@ -158,12 +158,12 @@ def test_an_envelope_wins_over_ce_headers():
         b'application/cloudevents+json; charset="latin1"',
     ],
 )
-def test_formats_that_are_not_read(content_type: bytes):
+def test_p7_formats_that_are_not_read(content_type: bytes):
     with pytest.raises(UnsupportedFormat):
         read_message([(b"content-type", content_type)], b"{}")
 
 
-def test_the_invalid_event_of_a_batch_is_named():
+def test_p10_the_invalid_event_of_a_batch_is_named():
     batch = json.dumps(
         [
             {"specversion": "1.0", "id": str(n), "type": "t", "source": "/s" if n != 2 else ""}
@@ -176,7 +176,7 @@ def test_the_invalid_event_of_a_batch_is_named():
     assert refusal.value.attribute == "source"
 
 
-def test_a_batch_is_bounded():
+def test_p11_a_batch_is_bounded():
     event = {"specversion": "1.0", "id": "1", "type": "t", "source": "/s"}
     headers = [(b"content-type", b"application/cloudevents-batch+json; charset=utf-8")]
     assert len(read_message(headers, json.dumps([event] * 3).encode(), 3).events) == 3

@@ -1,7 +1,6 @@
 """The JSON event format: conformance PR 33, the official YAML events, exact bytes, strictness."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -127,7 +126,7 @@ def test_official_yaml_event_survives_every_binding(document: dict[str, Any]):
         ("", None),
     ],
 )
-def test_data_is_cut_out_byte_for_byte(members: str, body: bytes | None):
+def test_b8_b10_data_is_cut_out_byte_for_byte(members: str, body: bytes | None):
     assert read_event(envelope(members)).body == body
     (event,) = read_batch(b" [ " + envelope(members) + b" ] ")
     assert event.body == body
@@ -150,7 +149,7 @@ def test_the_implied_content_type_becomes_explicit_with_data(members: str, conte
         ',"data":1,"data_base64":"AAEC"',
     ],
 )
-def test_data_that_cannot_be_understood(members: str):
+def test_p9_data_that_cannot_be_understood(members: str):
     with pytest.raises(InvalidCloudEvent):
         read_event(envelope(members))
 
@@ -172,6 +171,9 @@ def test_data_that_cannot_be_understood(members: str):
         envelope(',"\\u0069d":"2"'),
         envelope(',"data":{"action":1,"action":2}'),
         envelope(',"data":[[{"x":{"y":1,"y":1}}]]'),
+        # The name that is lost takes a colon with it, and the escaped one makes up for it.
+        envelope(',"data":{"a":1,"a":"\\u003a"}'),
+        envelope(',"data":{"a":":","a":"\\u003A\\u003A"}'),
         envelope(',"data":NaN'),
         envelope(',"data":-Infinity'),
         envelope(',"data":1e999'),
@@ -188,21 +190,24 @@ def test_data_that_cannot_be_understood(members: str):
         b"[" * 1_000_000,
     ],
 )
-def test_json_with_no_or_two_meanings_is_refused_at_once(text: bytes):
-    began = time.perf_counter()
+def test_b6_b7_b8_b9_b11_json_with_no_or_two_meanings_is_refused(text: bytes):
     with pytest.raises(InvalidCloudEvent):
         read_event(text)
-    assert time.perf_counter() - began < 0.5
+    if text not in (b"null", b"[]", b'"text"'):  # JSON, and no event
+        # The data alone, as it is sent in binary mode; or all of it, where there is no data.
+        data = text.partition(b',"data":')[2].removesuffix(b"}") or text
+        with pytest.raises(InvalidCloudEvent):
+            _ = CloudEvent(MINIMAL, data).data
 
 
 @pytest.mark.parametrize("text", [b"{}", b"null", b"1", b'"x"', b'{"a":[]}'])
-def test_a_batch_is_an_array_of_objects(text: bytes):
+def test_b12_a_batch_is_an_array_of_objects(text: bytes):
     for batch in (text, b"[" + text + b"]"):
         with pytest.raises(InvalidCloudEvent):
             read_batch(batch)
 
 
-def test_nesting_is_allowed_to_its_limit_and_no_further():
+def test_b6_nesting_is_allowed_to_its_limit_and_no_further():
     def nested(levels: int) -> bytes:
         return b'{"a":' * (levels - 1) + b"[]" + b"}" * (levels - 1)
 

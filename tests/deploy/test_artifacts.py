@@ -65,7 +65,7 @@ def test_files_are_downloaded_once(repository: Repository, tmp_path: Path) -> No
     assert len(repository.asked) == 8
 
 
-def test_other_bytes_are_refused_and_leave_nothing(repository: Repository, tmp_path: Path) -> None:
+def test_s4_other_bytes_are_refused_and_leave_nothing(repository: Repository, tmp_path: Path) -> None:
     artifact = repository.artifact("broker", b"the real thing")
     repository.files[artifact.path] = b"something else"
     with pytest.raises(PartError, match=r"broker-1.0.jar from 127.0.0.1 is not the locked file"):
@@ -111,7 +111,7 @@ def test_no_network_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "secret" not in str(told.value)
 
 
-def test_the_lock_names_every_file_once_and_no_host() -> None:
+def test_s4_the_lock_names_every_file_once_and_no_host() -> None:
     text = LOCK.read_text()
     artifacts = read_lock(text)
     assert len({artifact.file for artifact in artifacts}) == len(artifacts) > 40

@@ -7,7 +7,7 @@ import pytest
 
 from deploy import checks
 
-PROGRAMS = ("ruff", "mypy", "lint-imports", "pytest")
+PROGRAMS = ("ruff", "mypy", "lint-imports", "python", "pytest")
 
 
 @pytest.fixture
@@ -27,7 +27,8 @@ def write(folder: Path, program: str, code: int) -> None:
 
 def test_everything_runs_and_is_summed_up(ran: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert checks.run([]) == 0
-    lines = ["ruff check", "ruff format --check", "mypy ", "lint-imports ", "pytest "]
+    lines = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
+    lines += ["python -m deploy.cli audit", "pytest "]
     assert [line.strip() for line in ran.read_text().splitlines()] == [line.strip() for line in lines]
     assert "dora test: mypy ok" in capfd.readouterr().err
 

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from access.kafka import Cluster
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import free_port, is_free
 from deploy.embedded.postgres import Postgres
@@ -46,7 +47,7 @@ async def test_a_killed_broker_comes_back_on_its_port_with_its_records(tmp_path:
     kafka.start()
     try:
         address = kafka.address
-        await create(address, [Topic("kept", "kept", 1, retention_ms=3_600_000)])
+        await create(Cluster(address), [Topic("kept", "kept", 1, retention_ms=3_600_000)])
         await produce(address, b"one")
         kafka.kill()
         assert not kafka.process.running

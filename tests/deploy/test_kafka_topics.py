@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from access.kafka import Cluster
 from deploy.kafka_topics import TopicError, create
 from schemas.topics import Topics
 from tests.infra.servers import Infra
@@ -32,31 +33,31 @@ async def make(infra: Infra, name: str, partitions: int, **config: str) -> None:
 
 
 async def test_all_topics_are_created_once(infra: Infra, absent: Topics) -> None:
-    first = await create(infra.kafka, absent.all(1))
+    first = await create(Cluster(infra.kafka), absent.all(1))
     assert set(first.new) == {topic.name for topic in absent.all(1)}
     assert first.existing == ()
-    again = await create(infra.kafka, absent.all(1))
+    again = await create(Cluster(infra.kafka), absent.all(1))
     assert again.new == ()
     assert set(again.existing) == set(first.new)
 
 
 async def test_runs_at_the_same_time_agree(infra: Infra, absent: Topics) -> None:
-    runs = await asyncio.gather(*(create(infra.kafka, absent.all(1)) for _ in range(3)))
+    runs = await asyncio.gather(*(create(Cluster(infra.kafka), absent.all(1)) for _ in range(3)))
     made = [name for run in runs for name in run.new]
     assert sorted(made) == sorted(topic.name for topic in absent.all(1))
 
 
 async def test_another_partition_count_is_an_error(infra: Infra, topics: Topics) -> None:
     with pytest.raises(TopicError, match=r"cloudevents has 2 partitions, expected 3: set DORA_PARTITIONS=2"):
-        await create(infra.kafka, topics.with_partitions(3).all(1))
+        await create(Cluster(infra.kafka), topics.with_partitions(3).all(1))
 
 
 async def test_a_changelog_that_is_not_compacted_is_an_error(infra: Infra, absent: Topics) -> None:
     await make(infra, absent.changelog("day", 1), 2, **{"cleanup.policy": "delete"})
     with pytest.raises(TopicError, match=r"day-changelog has cleanup.policy=delete, expected compact"):
-        await create(infra.kafka, absent.all(1))
+        await create(Cluster(infra.kafka), absent.all(1))
 
 
 async def test_a_broker_that_is_too_few_is_told(infra: Infra, absent: Topics) -> None:
     with pytest.raises(TopicError, match=r"(?i)replication factor"):
-        await create(infra.kafka, absent.all(1), replication_factor=3)
+        await create(Cluster(infra.kafka), absent.all(1), replication_factor=3)

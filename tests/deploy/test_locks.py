@@ -22,7 +22,7 @@ def plain(requirement: str) -> str:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
-def test_every_package_has_hashes_and_no_registry_is_named(lock: Path) -> None:
+def test_s4_every_package_has_hashes_and_no_registry_is_named(lock: Path) -> None:
     text = lock.read_text()
     assert "://" not in text
     for block in re.split(r"\n(?=[a-z0-9])", text)[1:]:

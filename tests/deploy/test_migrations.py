@@ -1,6 +1,7 @@
 """Migrations on a real PostgreSQL."""
 
 import asyncio
+import time
 
 import asyncpg
 import pytest
@@ -38,7 +39,7 @@ async def test_the_database_fixture_is_migrated(database: str) -> None:
     assert await plan(database) == []
 
 
-async def test_two_runs_at_once_apply_each_file_once(empty_database: str) -> None:
+async def test_d5_of_two_runs_at_once_one_applies_each_file(empty_database: str) -> None:
     runs = await asyncio.gather(*(migrate(empty_database, migrations=[ONE, TWO]) for _ in range(4)))
     assert sorted(map(len, runs)) == [0, 0, 0, 2]
     assert await fetch(empty_database, "SELECT n FROM two") == [(1,)]
@@ -71,15 +72,18 @@ async def test_a_migration_that_fails_leaves_nothing(empty_database: str) -> Non
     assert await fetch(empty_database, "SELECT number FROM schema_migrations") == [(1,)]
 
 
-async def test_a_migration_gives_up_on_a_lock_and_works_later(empty_database: str) -> None:
+async def test_d5_a_migration_gives_up_on_a_lock_and_the_old_schema_goes_on(empty_database: str) -> None:
     await migrate(empty_database, migrations=[ONE, TWO])
     alter = Migration(3, "alter", "ALTER TABLE two ADD m int")
     holder = await asyncpg.connect(empty_database)
     try:
         async with holder.transaction():
             await holder.execute("LOCK TABLE two IN ACCESS SHARE MODE")
+            began = time.monotonic()
             with pytest.raises(MigrationError, match="0003_alter waited 4s"):
                 await migrate(empty_database, migrations=[ONE, TWO, alter])
+            assert time.monotonic() - began < 6, "4 s for the lock, and what connecting takes"
+            assert await fetch(empty_database, "SELECT n FROM two") == [(1,)], "nobody waits behind it"
     finally:
         await holder.close()
     assert await migrate(empty_database, migrations=[ONE, TWO, alter]) == [alter]

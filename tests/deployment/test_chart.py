@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 import yaml
 
+import ingress.server as ingress_server
+from access.kafka import KafkaSettings
 from deploy.cli import available
+from ingress.producers import STOP_GRACE
+from streams.app import create_app
+from streams.frontier import Frontier
+from streams.progress import IDLE_DEADLINE
+from streams.settings import Settings
+from streams.watchdog import STOP_DEADLINE
 from tests.deployment.kubernetes import CHART, ROOT, conform, helm, objects, render
-from tests.deployment.value_sets import VALUES
+from tests.deployment.value_sets import MANAGED_KAFKA, VALUES
 from tests.docs.pages import rows
+from tests.infra.certificates import Authority
 
 PAGE = ROOT / "docs" / "kubernetes.md"
 VERSIONS = ("1.31.0", "1.32.0", "1.33.0", "1.34.0")
@@ -61,17 +70,18 @@ def test_kubernetes_takes_it(name: str, version: str, schemas: dict[str, Path], 
     assert conform(render(VALUES[name], tmp_path), version, schemas[version]) == ""
 
 
-def test_pods_are_restricted(rendered: list[dict[str, Any]]):
+def test_s1_pods_are_restricted(rendered: list[dict[str, Any]]):
     """Pod Security Standards, level restricted, field by field."""
     for name, _, spec in pods(rendered):
         security = spec["securityContext"]
         assert security["runAsNonRoot"] is True, name
         assert security["runAsUser"] > 0, name
+        assert security["runAsGroup"] > 0, name
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys(), name
         assert spec["automountServiceAccountToken"] is False, name
         kinds = {kind for volume in spec.get("volumes", ()) for kind in volume if kind != "name"}
-        assert kinds <= {"emptyDir", "configMap", "secret"}, name
+        assert kinds <= {"emptyDir", "configMap", "secret", "projected"}, name
     for name, container in containers(rendered):
         security = container["securityContext"]
         assert security["allowPrivilegeEscalation"] is False, name
@@ -80,29 +90,121 @@ def test_pods_are_restricted(rendered: list[dict[str, Any]]):
             assert security["readOnlyRootFilesystem"] is True, name
 
 
-def test_containers_have_limits_and_images_have_versions(rendered: list[dict[str, Any]]):
+def test_s6_containers_have_limits_and_images_have_versions(rendered: list[dict[str, Any]]):
     for name, container in containers(rendered):
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}, name
         assert container["resources"]["limits"].keys() == {"cpu", "memory"}, name
         assert re.search(r":(?!latest)[\w.-]+(@sha256:[0-9a-f]{64})?$", container["image"]), name
 
 
-def test_what_serves_is_probed(rendered: list[dict[str, Any]]):
+def servers(rendered: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Every pod that stays: its component, its specification, its one container."""
     for each in rendered:
         if each["kind"] in {"Deployment", "StatefulSet"}:
-            for container in each["spec"]["template"]["spec"]["containers"]:
-                wanted = {"startupProbe", "livenessProbe", "readinessProbe"}
-                assert container.keys() >= wanted, each["metadata"]["name"]
-            assert each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] >= 30
+            template = each["spec"]["template"]
+            (container,) = template["spec"]["containers"]
+            yield template["metadata"]["labels"]["app.kubernetes.io/component"], template["spec"], container
 
 
-def test_no_password_is_in_plain_text(rendered: list[dict[str, Any]]):
+def test_s5_what_serves_is_probed(rendered: list[dict[str, Any]]):
+    """Alive while there is progress, ready with its dependencies, and with time to read its tables back."""
+    for part, _, container in servers(rendered):
+        assert container.keys() >= {"startupProbe", "livenessProbe", "readinessProbe"}, part
+        if part in {"kafka", "postgres"}:
+            continue
+        paths = {kind: container[kind]["httpGet"]["path"] for kind in ("startupProbe", "livenessProbe")}
+        assert set(paths.values()) == {"/healthz"}
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert container["startupProbe"]["periodSeconds"] * container["startupProbe"]["failureThreshold"] > 60
+
+
+def test_s6_a_pod_has_longer_to_end_than_its_process_takes(rendered: list[dict[str, Any]]):
+    settings = {"ingress": ingress_server.GRACE + STOP_GRACE, "worker": IDLE_DEADLINE + STOP_DEADLINE}
+    for part, spec, container in servers(rendered):
+        drain = next((each["value"] for each in container.get("env", ()) if each["name"] == "DORA_DRAIN"), 0)
+        assert spec["terminationGracePeriodSeconds"] > float(drain) + settings.get(part, 20), part
+
+
+def test_s6_what_there_is_several_of_has_a_budget(rendered: list[dict[str, Any]]):
+    budgets = {
+        each["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]
+        for each in rendered
+        if each["kind"] == "PodDisruptionBudget"
+    }
+    wanted = {
+        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]
+        for each in rendered
+        if each["kind"] == "Deployment" and each["spec"].get("replicas", 2) > 1
+    }
+    assert budgets >= wanted
+
+
+def test_s6_a_worker_may_take_longer_between_polls_than_any_event_does(tmp_path: Path):
+    """Its own watchdog ends it first: a batch that is in hand is never another worker's too."""
+    settings = Settings(state_dir=tmp_path)
+    app = create_app(settings, 1, Frontier({}))
+    assert app.conf.broker_max_poll_interval > settings.stuck_after > settings.function_timeout
+
+
+def test_r22_a_worker_shows_its_health_port_alone(rendered: list[dict[str, Any]]):
+    for part, _, container in servers(rendered):
+        if part == "worker":
+            assert [port["containerPort"] for port in container["ports"]] == [8082]
+    for each in rendered:
+        if each["kind"] == "Service" and each["metadata"]["name"].endswith("-worker"):
+            assert [port["port"] for port in each["spec"]["ports"]] == [8082]
+
+
+def test_s3_no_password_is_in_plain_text(rendered: list[dict[str, Any]]):
     for name, container in containers(rendered):
         for variable in container.get("env", ()):
+            if variable["name"].endswith("_FILE"):
+                continue
             if re.search("PASSWORD|POSTGRES", variable["name"]):
                 assert "secretKeyRef" in variable["valueFrom"], f"{name}: {variable['name']}"
     texts = [yaml.safe_dump(each) for each in rendered if each["kind"] != "Secret"]
     assert not [text for text in texts if re.search(r"postgres(ql)?://[^\s/]*:[^\s/]*@", text)]
+
+
+IDENTITIES = {"ingress": "ingress", "worker": "worker", "topics": "operator", "scheduled": "operator"}
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if "security" in VALUES[name].get("kafka", {})])
+def test_s3_kafka_is_entered_with_mounted_secrets(name: str, tmp_path: Path):
+    """What the pods are told is what the processes take, and every file of it is a secret's."""
+    kafka = VALUES[name]["kafka"]
+    entering = set()
+    for _, labels, spec in pods(objects(render(VALUES[name], tmp_path))):
+        (container,) = spec["containers"]
+        told = {each["name"]: each["value"] for each in container.get("env", ()) if "value" in each}
+        told = {key: value for key, value in told.items() if key.startswith("DORA_KAFKA")}
+        part = labels["app.kubernetes.io/component"]
+        if not told:
+            assert part in {"query", "migrate", "test", "postgres"}
+            continue
+        entering.add(part)
+        mounted = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+        secrets = {each["name"]: each["secret"]["secretName"] for each in spec["volumes"] if "secret" in each}
+        for variable in [each for each in told if each.endswith("_FILE")]:
+            folder, _, key = told[variable].rpartition("/")
+            secret = secrets[mounted[folder]]
+            identity = kafka.get(IDENTITIES[part], {}).get("secret")
+            assert secret == (kafka["caSecret"] if variable == "DORA_KAFKA_CA_FILE" else identity)
+            told[variable] = str(files(tmp_path)[key])
+        values = {key.removeprefix("DORA_").lower(): value for key, value in told.items()}
+        cluster = KafkaSettings.model_validate(values).cluster
+        assert cluster.protocol == kafka["security"]
+        assert (cluster.login is None) == (cluster.protocol == "SSL")
+    assert entering >= {"ingress", "worker", "topics"}
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """What the secrets would hold, by key."""
+    authority = Authority(folder / "certificates", "authority")
+    pair = authority.sign("dora")
+    password = folder / "password"
+    password.write_text("s3cret\n")
+    return {"ca.crt": authority.file, "tls.crt": pair, "tls.key": pair, "password": password}
 
 
 def selects(policy: dict[str, Any], labels: dict[str, str]) -> bool:
@@ -110,7 +212,7 @@ def selects(policy: dict[str, Any], labels: dict[str, str]) -> bool:
 
 
 @SETS
-def test_every_pod_is_denied_what_is_not_allowed(name: str, tmp_path: Path):
+def test_s2_every_pod_is_denied_what_is_not_allowed(name: str, tmp_path: Path):
     rendered = objects(render(VALUES[name], tmp_path))
     policies = [each for each in rendered if each["kind"] == "NetworkPolicy"]
     if VALUES[name].get("networkPolicy", {}).get("enabled") is False:
@@ -127,7 +229,7 @@ def test_every_pod_is_denied_what_is_not_allowed(name: str, tmp_path: Path):
             assert rule["ports"]
 
 
-def test_who_reaches_kafka_and_postgres(tmp_path: Path):
+def test_s2_who_reaches_kafka_and_postgres(tmp_path: Path):
     rendered = objects(render({}, tmp_path))
     reach: dict[str, set[int]] = {}
     for each in rendered:
@@ -141,6 +243,33 @@ def test_who_reaches_kafka_and_postgres(tmp_path: Path):
     assert reach["query"] == {5432}
     assert reach["migrate"] == {5432}
     assert reach["topics"] == {9092}
+
+
+@SETS
+def test_the_ingress_is_told_who_may_send(name: str, tmp_path: Path):
+    """It listens on all addresses of its pod, and would not start without."""
+    rendered = objects(render(VALUES[name], tmp_path))
+    (ingress,) = [container for found, container in containers(rendered) if found.endswith(": ingress")]
+    told = {each["name"]: each.get("value") for each in ingress["env"]}
+    assert told["DORA_OPEN"] == str(VALUES[name].get("ingress", {}).get("open", True)).lower()
+    files = [
+        value for variable, value in told.items() if variable.endswith("_FILE") and "INGRESS" in variable
+    ]
+    mounts = [each["mountPath"] for each in ingress["volumeMounts"]]
+    assert all(any(file.startswith(f"{mount}/") for mount in mounts) for file in files)
+
+
+def test_an_issuer_of_the_cluster_is_asked_by_a_token_of_the_pods_own(tmp_path: Path):
+    values = {"ingress": {"clusterIdentity": True, "open": False}}
+    (spec,) = [
+        spec for name, _, spec in pods(objects(render(values, tmp_path))) if name == "Deployment dora-ingress"
+    ]
+    (volume,) = [each for each in spec["volumes"] if each["name"] == "cluster"]
+    assert {kind for source in volume["projected"]["sources"] for kind in source} == {
+        "serviceAccountToken",
+        "configMap",
+    }
+    assert spec["automountServiceAccountToken"] is False, "it cannot be used for anything but asking for keys"
 
 
 def test_selectors_find_pods(rendered: list[dict[str, Any]]):
@@ -181,7 +310,11 @@ def test_jobs_of_own_stores_are_part_of_the_release(tmp_path: Path):
         ({"postgres": {"existingSecret": "s"}}, "postgres.peers"),
         ({"worker": {"autoscaling": {"kind": "keda"}}}, "prometheus"),
         ({"ingress": {"http": {"enabled": True}}}, "host"),
+        ({"ingress": {"http": {"enabled": True, "host": "events.example.com"}}}, "ingress.open"),
         ({"ingress": {"settings": {"KAFKA": "x"}}}, "KAFKA"),
+        ({"kafka": {"security": "SSL"}}, "kafka.security: the chart's own broker speaks plain text"),
+        ({"kafka": {**MANAGED_KAFKA, "security": "SASL_SSL"}}, "secret"),
+        ({"kafka": {**MANAGED_KAFKA, "security": "TLS"}}, "security"),
     ],
 )
 def test_values_that_cannot_work_are_refused(values: dict[str, Any], told: str, tmp_path: Path):

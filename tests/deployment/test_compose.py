@@ -103,7 +103,7 @@ def test_the_readers_cannot_write(compose: Compose):
             in_thread(execute(dsn, "BEGIN READ WRITE; DELETE FROM deployments"))
 
 
-def test_processes_run_without_rights(compose: Compose):
+def test_s1_processes_run_without_rights(compose: Compose):
     for service in ("ingress", "worker", "query"):
         (container,) = compose.containers(service)
         told = docker(

@@ -3,12 +3,15 @@
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 import yaml
 
-from deploy.docker import health, roles, sbom
+from deploy.docker import health, roles, sbom, slim
 from tests.deployment.compose import PASSWORDS
 from tests.deployment.engine import compose_command
 from tests.deployment.kubernetes import ROOT
@@ -17,6 +20,7 @@ from tests.docs.pages import first_cells, quoted, rows
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SAMPLE = (ROOT / ".env.example").read_text()
+TOKENS = {"DORA_INGRESS_CORRECTION_TOKENS"}
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 
@@ -38,7 +42,7 @@ def test_the_page_tells_the_ports():
     }
 
 
-def test_no_password_has_a_default():
+def test_s3_no_password_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text()
     used = set(re.findall(r"\$\{(\w*PASSWORD)", text))
     assert used == set(PASSWORDS)
@@ -64,8 +68,8 @@ def test_the_sample_can_be_filled_with_passwords_of_their_own():
     assert f"#   {command} > .env\n" in SAMPLE
     made = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     values = dict(re.findall(r"^([A-Z_]+)=([0-9a-f]{32})$", made, re.MULTILINE))
-    assert values.keys() == set(PASSWORDS)
-    assert len(set(values.values())) == len(PASSWORDS)
+    assert values.keys() == {*PASSWORDS, *TOKENS}
+    assert len(set(values.values())) == len(values)
 
 
 def test_images_have_versions():
@@ -80,7 +84,7 @@ def test_each_worker_has_a_folder_of_its_own():
     assert "container_name" not in SERVICES["worker"]
 
 
-def test_what_serves_is_checked_and_starts_again():
+def test_s5_what_serves_is_checked_and_starts_again():
     for name in ("kafka", "postgres", "ingress", "worker", "query"):
         assert SERVICES[name]["restart"] == "unless-stopped"
         assert SERVICES[name]["healthcheck"]["test"]
@@ -90,7 +94,7 @@ def test_what_serves_is_checked_and_starts_again():
         }
 
 
-def test_who_shares_a_network():
+def test_s2_who_shares_a_network():
     reach = {name: set(service["networks"]) for name, service in SERVICES.items()}
     assert not reach["ingress"] & reach["postgres"]
     assert not reach["query"] & reach["kafka"]
@@ -110,7 +114,7 @@ def test_compose_reads_it():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_image_installs_what_is_locked_and_runs_as_nobody():
+def test_s1_s4_the_image_installs_what_is_locked_and_runs_as_nobody():
     stages = DOCKERFILE.split("\nFROM ")
     assert "--require-hashes" in stages[2]
     assert "requirements-embedded.lock" not in DOCKERFILE
@@ -119,13 +123,28 @@ def test_the_image_installs_what_is_locked_and_runs_as_nobody():
     assert 'ENTRYPOINT ["dora"]' in stages[-1]
 
 
-def test_the_builder_sees_no_history_and_no_secrets():
+def test_s3_the_builder_sees_no_history_and_no_secrets():
     lines = (ROOT / ".dockerignore").read_text().split()
     assert "*" in lines
     assert not {"!.git", "!.env", "!tests"} & set(lines)
     copied = set(re.findall(r"^COPY ((?:[\w.-]+ )+)", DOCKERFILE, re.MULTILINE))
     wanted = {name for line in copied for name in line.split() if not name.startswith("--")}
     assert {f"!{name}" for name in wanted} <= set(lines)
+
+
+def test_a_library_without_its_symbols_is_smaller_and_works(tmp_path: Path):
+    shutil.copytree(Path(uvloop.__file__).parent, tmp_path / "uvloop")
+    (library,) = (tmp_path / "uvloop").glob("loop.*.so")
+    whole = library.stat().st_size
+    slim.main(tmp_path)
+    assert library.stat().st_size < whole / 2
+    run = "import asyncio, uvloop; uvloop.run(asyncio.sleep(0.01)); print(uvloop.loop.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == str(library)
+    assert slim.slim(library.read_bytes()) == library.read_bytes(), "there is nothing more to take out"
+    assert slim.slim(b"no library") == b"no library"
 
 
 def test_ports_that_are_asked_for_health(monkeypatch: pytest.MonkeyPatch):
@@ -142,7 +161,7 @@ def test_health_is_1_when_nobody_answers(monkeypatch: pytest.MonkeyPatch):
 
 def test_roles_say_what_is_missing(capsys: pytest.CaptureFixture[str]):
     assert roles.main({"ADMIN_POSTGRES": "postgresql://x"}) == 2
-    assert "OWNER_PASSWORD, READER_PASSWORD, DASHBOARDS_PASSWORD" in capsys.readouterr().err
+    assert "OWNER_PASSWORD, WORKER_PASSWORD, READER_PASSWORD, DASHBOARDS_PASSWORD" in capsys.readouterr().err
 
 
 def test_the_bill_of_materials_names_each_package_once():

@@ -6,13 +6,20 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from deploy.docker.roles import DASHBOARDS, DATABASE, OWNER, READER, create_roles
+from deploy import rights
+from deploy.docker.roles import DASHBOARDS, DATABASE, OWNER, READER, WORKER, create_roles
 from deploy.migrations import migrate
 from tests.infra.databases import drop_database, execute
 from tests.infra.servers import Infra
 
 pytestmark = pytest.mark.connected
-FIRST = {OWNER: "first'owner", READER: "first-reader", DASHBOARDS: "first-dashboards"}
+FIRST = {
+    OWNER: "first'owner",
+    WORKER: "first-worker",
+    READER: "first-reader",
+    DASHBOARDS: "first-dashboards",
+}
+RIGHTS = {WORKER: rights.WORKER, READER: rights.QUERY, DASHBOARDS: rights.DASHBOARDS}
 SECOND = {role: f"second-{role}" for role in FIRST}
 
 
@@ -35,8 +42,12 @@ async def server(infra: Infra) -> AsyncIterator[Infra]:
         await execute(infra.postgres, f"DROP ROLE {role}")
 
 
-async def test_the_owner_migrates_and_the_others_read(server: Infra):
-    await migrate(url(server, OWNER, SECOND[OWNER]))
+async def test_q6_the_owner_migrates_and_the_others_write_rows_or_read(server: Infra):
+    await migrate(url(server, OWNER, SECOND[OWNER]), roles=RIGHTS)
+    worker = url(server, WORKER, SECOND[WORKER])
+    await execute(worker, "INSERT INTO relinks VALUES ('shop', 'production')")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await execute(worker, "CREATE TABLE mine (id integer)")
     for role in (READER, DASHBOARDS):
         dsn = url(server, role, SECOND[role])
         await execute(dsn, "SELECT count(*) FROM cloudevents_raw")

@@ -19,6 +19,25 @@ VALUES: dict[str, dict[str, Any]] = {
     "managed stores": {"kafka": MANAGED_KAFKA, "postgres": MANAGED_POSTGRES, "replicationFactor": 3},
     "managed Kafka alone": {"kafka": MANAGED_KAFKA},
     "managed PostgreSQL alone, with its certificate": {"postgres": {**MANAGED_POSTGRES, "caSecret": "ca"}},
+    "Kafka with passwords": {
+        "kafka": {
+            **MANAGED_KAFKA,
+            "port": 9093,
+            "security": "SASL_SSL",
+            "caSecret": "kafka-ca",
+            **{who: {"secret": f"kafka-{who}"} for who in ("ingress", "worker", "operator")},
+        },
+        "postgres": {**MANAGED_POSTGRES, "caSecret": "ca"},
+        "scheduled": {"topics": {"schedule": "@daily", "command": ["topics"]}},
+    },
+    "Kafka with certificates": {
+        "kafka": {
+            **MANAGED_KAFKA,
+            "security": "SSL",
+            **{who: {"secret": f"kafka-{who}"} for who in ("ingress", "worker", "operator")},
+        },
+    },
+    "Kafka with TLS alone": {"kafka": {**MANAGED_KAFKA, "security": "SSL", "caSecret": "kafka-ca"}},
     "small": {
         "ingress": {"replicas": 1},
         "worker": {"replicas": 1},
@@ -32,8 +51,17 @@ VALUES: dict[str, dict[str, Any]] = {
     "scaled by lag": {"worker": {"autoscaling": {"kind": "keda", "prometheus": "http://prometheus:9090"}}},
     "watched": {"monitoring": {"serviceMonitor": True, "rules": True, "dashboards": True}},
     "reached from outside": {
-        "ingress": {"http": {"enabled": True, "host": "events.example.com", "tlsSecret": "tls"}},
-        "query": {"http": {"enabled": True, "host": "dora.example.com"}},
+        "ingress": {
+            "open": False,
+            "secret": "dora-ingress",
+            "settings": {"DORA_INGRESS_TOKENS_FILE": "/etc/dora-ingress/tokens"},
+            "http": {"enabled": True, "host": "events.example.com", "tlsSecret": "tls"},
+        },
+        "query": {
+            "open": False,
+            "settings": {"DORA_QUERY_AUTH": "keys"},
+            "http": {"enabled": True, "host": "dora.example.com"},
+        },
     },
     "with functions and files": {
         "catalog": "services:\n  checkout: {team: shop}\n",

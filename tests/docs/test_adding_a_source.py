@@ -5,9 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -21,7 +24,7 @@ from tests.docs.pages import DOCS, ROOT, blocks, files_in
 
 PAGE = (DOCS / "adding-a-source.md").read_text()
 FILES = files_in(PAGE)
-COPIED = ("deploy", "ingress", "query", "schemas", "streams", "tests/infra", "tests/sources")
+COPIED = ("access", "deploy", "ingress", "query", "schemas", "streams", "tests/infra", "tests/sources")
 SHIP = "tests/sources/ship/rollout_ended/ok"
 
 
@@ -139,3 +142,52 @@ def test_the_routes_are_understood(page: str):
     routes = Routes(find_sources(), read_routes(yaml.safe_load(text)))
     viewer = "http://sockeye.default.svc.cluster.local"
     assert routes.targets("dev.knative.apiserver.resource.add") == ("kubernetes", viewer)
+
+
+def test_an_installed_package_brings_a_source_along(tmp_path: Path):
+    """Really installed, by pip into an environment of its own; its evidence is run from anywhere."""
+    (declared,) = blocks(PAGE, "toml")
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    for name in ("headers.json", "body.json", "expected.json"):
+        (evidence / name).write_text(FILES[f"{SHIP}/{name}"])
+    python = environment_with(wheel_in(tmp_path, tomllib.loads(declared)), tmp_path / "environment")
+    done = subprocess.run(
+        [python, "-P", "-m", "deploy.cli", "transform", "--check", evidence],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "1 case, 0 differ\n", done.stderr
+
+
+def wheel_in(folder: Path, declared: dict[str, Any]) -> Path:
+    """The package dora-ship as a wheel, with the page's transformer and the entry points ``declared``."""
+    wheel, information = folder / "dora_ship-1.0-py3-none-any.whl", "dora_ship-1.0.dist-info"
+    ((group, points),) = declared["project"]["entry-points"].items()
+    lines = [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    files = {
+        "dora_ship/__init__.py": "",
+        "dora_ship/transformer.py": FILES["streams/transformers/ship.py"],
+        f"{information}/METADATA": "Metadata-Version: 2.1\nName: dora-ship\nVersion: 1.0\n",
+        f"{information}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{information}/entry_points.txt": "\n".join(lines),
+    }
+    files[f"{information}/RECORD"] = "".join(f"{name},,\n" for name in files)
+    with ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+def environment_with(wheel: Path, home: Path) -> Path:
+    """The Python of a new environment in which ``wheel`` is installed, and all that we have."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    python = home / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    subprocess.run([*pip, "install", "--no-index", "--quiet", wheel], check=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python

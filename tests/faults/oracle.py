@@ -5,49 +5,95 @@ Decisions and facts come from the project's own pure functions; counting is done
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from schemas.catalog import Catalog
 from schemas.cloudevents.event import CloudEvent
-from streams.facts import Deployment, deployment_of, merge_all
-from streams.router import Routes, decide
+from streams.facts import Deployment, deployment_of
+from streams.facts.deployments import merge
+from streams.router import Decision, Routes, decide
 from streams.sources import find_sources
-from tests.faults.workload import Event, Journal
+from tests.faults.journal import Journal
+from tests.faults.workload import Event, Workload
 from tests.infra.production import fetch
 
 Cell = tuple[str, str, str, datetime]
 
+ROUTES = Routes(find_sources())
+CATALOG = Catalog.empty()
 
-async def find_faults(journal: Journal, dsn: str) -> list[str]:
-    """Everything in which the tables differ from what they must be; empty when all is well."""
-    rows = await fetch(dsn, "SELECT source, id, body, fate, reason FROM cloudevents_raw")
-    stored = {(row["source"], row["id"]): row for row in rows}
-    faults = []
-    if len(stored) != len(rows):
-        faults.append(f"{len(rows) - len(stored)} events have several rows")
-    if lost := journal.acknowledged - stored.keys():
-        faults.append(f"{len(lost)} acknowledged events are lost")
-    if invented := stored.keys() - journal.sent.keys():
+
+@dataclass
+class Recorded:
+    """What the database holds of a workload: rows, faults found in them, and the deployments they report."""
+
+    rows: int
+    numbers: set[int]
+    faults: list[str]
+    deployments: dict[str, Deployment]
+
+
+async def find_wrong_tables(workload: Workload, journal: Journal, dsn: str) -> list[str]:
+    """Where the tables differ from what they must be: I1 and I2. Empty when all is well."""
+    recorded = await read_recorded(workload, journal, dsn)
+    faults = recorded.faults
+    if recorded.rows != len(recorded.numbers):
+        faults.append(f"{recorded.rows - len(recorded.numbers)} events have several rows")
+    if lost := journal.acknowledged - recorded.numbers:
+        faults.append(f"{len(lost)} acknowledged events are lost, as {min(lost)}")
+    if invented := recorded.numbers - journal.sent:
         faults.append(f"{len(invented)} events were never sent")
-    faults += find_altered(journal, stored)
-    events = [journal.sent[identity] for identity in stored if identity in journal.sent]
-    expected = merge_all(deployments(events))
-    faults += await find_wrong_deployments(expected, dsn)
-    faults += await find_wrong_frequency(expected, dsn)
+    faults += await find_missing_conflicts(workload, journal, dsn)
+    faults += await find_wrong_deployments(recorded.deployments, dsn)
+    faults += await find_wrong_frequency(recorded.deployments, dsn)
     return faults
 
 
-def find_altered(journal: Journal, stored: dict[tuple[str, str], Any]) -> list[str]:
-    """Rows whose bytes or fate are not what they must be."""
-    faults = []
-    for identity, row in stored.items():
-        event = journal.sent.get(identity)
-        if event is not None and row["body"] != event.body:
-            faults.append(f"{identity}: its bytes were changed")
-        if event is not None and row["fate"] != decide(received(event), ROUTES, CATALOG).fate.fate:
-            faults.append(f"{identity}: fate {row['fate']} ({row['reason']})")
-    return faults[:5]
+async def read_recorded(workload: Workload, journal: Journal, dsn: str) -> Recorded:
+    """Go through ``cloudevents_raw`` and hold each row against its event."""
+    recorded = Recorded(0, set(), [], {})
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            query = "SELECT source, id, body, fate, reason FROM cloudevents_raw"
+            async for row in connection.cursor(query, prefetch=1000):
+                recorded.rows += 1
+                number = workload.number_of(row["id"])
+                if number is None or number not in journal.sent:
+                    recorded.faults.append(f"{row['id']}: nobody sent it")
+                    continue
+                recorded.numbers.add(number)
+                check_row(recorded, workload, number, row)
+    finally:
+        await connection.close()
+    del recorded.faults[5:]
+    return recorded
+
+
+def check_row(recorded: Recorded, workload: Workload, number: int, row: Any) -> None:
+    """Its bytes and its fate; and what it says of deployments."""
+    event = workload.build(number)
+    bodies = {event.body, workload.twin(number).body} if workload.has_twin(number) else {event.body}
+    decision = decided(event)
+    if row["body"] not in bodies:
+        recorded.faults.append(f"{row['id']}: its bytes were changed")
+    if decision.fate is None or row["fate"] != decision.fate.fate:
+        recorded.faults.append(f"{row['id']}: fate {row['fate']} ({row['reason']})")
+    for deployment in deployments(decision):
+        known = recorded.deployments.get(deployment.deploy_id)
+        recorded.deployments[deployment.deploy_id] = merge(known, deployment) if known else deployment
+
+
+async def find_missing_conflicts(workload: Workload, journal: Journal, dsn: str) -> list[str]:
+    """Where both of two events with one identity were acknowledged, the one that lost is a dead letter."""
+    rows = await fetch(dsn, "SELECT id, value FROM deadletters WHERE reason LIKE 'conflict%'")
+    found = {workload.number_of(row["id"]) for row in rows}
+    missing = (journal.acknowledged & journal.twins_acknowledged) - found
+    return [f"{len(missing)} conflicts have no dead letter"] if missing else []
 
 
 async def find_wrong_deployments(expected: dict[str, Deployment], dsn: str) -> list[str]:
@@ -89,19 +135,14 @@ def count(expected: Iterable[Deployment]) -> dict[Cell, tuple[int, int]]:
     return {cell: (days.total(), len(days)) for cell, days in cells.items()}
 
 
-def deployments(events: Iterable[Event]) -> Iterable[Deployment]:
-    """The deployments that the events report."""
-    for event in events:
-        decision = decide(received(event), ROUTES, CATALOG)
-        for cdevent in decision.fate.cdevents:
-            deployment = deployment_of(cdevent, CATALOG)
-            if deployment is not None:
-                yield deployment
+def decided(event: Event) -> Decision:
+    """What the project's own pure code makes of an event."""
+    return decide(CloudEvent(event.attributes, event.body), ROUTES, CATALOG)
 
 
-def received(event: Event) -> CloudEvent:
-    return CloudEvent(event.attributes, event.body)
-
-
-ROUTES = Routes(find_sources())
-CATALOG = Catalog.empty()
+def deployments(decision: Decision) -> Iterable[Deployment]:
+    """The deployments that an event reports."""
+    for cdevent in decision.fate.cdevents if decision.fate else ():
+        deployment = deployment_of(cdevent, CATALOG)
+        if deployment is not None:
+            yield deployment

@@ -4,14 +4,12 @@ Each is Python that runs inside the process before the program starts.
 """
 
 ACK_BEFORE_SEND = """
-import asyncio
 from streams import pipeline
 
-async def drain(self, stage, stream, handle):
-    async for batch in stream.batches(stage, self.settings.batch_size):
+async def drain(self, stage, stream, handle, most=None):
+    async for batch in stream.batches(stage, most or self.settings.batch_size):
         batch.finish()
         await self.app.consumer.commit()
-        await asyncio.sleep(0.3)  # the time for which a busier system is in this state
         self.app.progress.begin(stage)
         await self.guard.run(stage, batch.events, handle)
         self.app.progress.end(stage)
@@ -30,14 +28,19 @@ aiokafka.AIOKafkaProducer = Careless
 """
 
 INCREMENT = """
+import dataclasses
 import uuid
 from streams import tally
 
 once = tally.Tally.place
 
 def place(self, report):
-    import dataclasses
     once(self, dataclasses.replace(report, deploy_id=str(uuid.uuid4())))
 
 tally.Tally.place = place
+"""
+
+TALKATIVE = """
+import os, sys
+print(os.environ["DORA_POSTGRES"], file=sys.stderr)
 """

@@ -32,6 +32,7 @@ class Program:
         self.environment = {**environment, "DORA_PORT_FILE": str(folder / "port")}
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
+        self.exits: list[int] = []  # codes of the processes that keep_running() found ended
 
     def start(self) -> None:
         """Start the process; see ``ready``."""
@@ -101,5 +102,7 @@ class Program:
         """Start the process again whenever it ends, as a container platform does."""
         while True:
             if not self.running:
+                if self.process is not None:
+                    self.exits.append(self.process.wait())
                 self.start()
             await asyncio.sleep(pause)

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from access.kafka import Cluster
 from deploy.kafka_topics import create
 from schemas.topics import Topics
 
@@ -11,7 +12,7 @@ from schemas.topics import Topics
 async def create_topics(kafka: str, partitions: int) -> Topics:
     """All topics of the table with a unique prefix."""
     topics = Topics(partitions=partitions, prefix=f"t{uuid4().hex[:10]}.")
-    await create(kafka, topics.all(1))
+    await create(Cluster(kafka), topics.all(1))
     return topics
 
 

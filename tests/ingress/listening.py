@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from ingress.app import create_app
+from ingress.callers import Callers
 from ingress.providers import Webhook
 from ingress.server import Server, bind
 from ingress.settings import Settings
@@ -82,11 +83,11 @@ class Connection:
 
 @asynccontextmanager
 async def listening(
-    hooks: Mapping[str, Webhook] | None = None, **settings: object
+    hooks: Mapping[str, Webhook] | None = None, callers: Callers | None = None, **settings: object
 ) -> AsyncIterator[Listening]:
     configured = Settings(port=0, **settings)
     publisher = RecordingPublisher()
-    app = create_app(configured, publisher, hooks)
+    app = create_app(configured, publisher, hooks, callers)
     socket = bind(configured)
     server = Server(app, configured)
     # Not serve(): the handlers of signals are the test run's own.

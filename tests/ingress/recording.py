@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from ingress.app import create_app
+from ingress.callers import Callers
 from ingress.providers import Webhook
 from ingress.publisher import Record
 from ingress.settings import Settings
@@ -23,6 +24,7 @@ class RecordingPublisher:
         self.problem: str | None = None
         self.running = False
         self.in_flight = 0
+        self.within: float | None = None
 
     async def start(self) -> None:
         self.running = True
@@ -33,7 +35,8 @@ class RecordingPublisher:
     def trouble(self) -> str | None:
         return self.problem
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    async def publish(self, records: Sequence[Record], within: float | None = None) -> None:
+        self.within = within
         if self.error is not None:
             raise self.error
         if self.gate is not None:
@@ -62,10 +65,12 @@ class Ingress:
 
 @asynccontextmanager
 async def running(
-    settings: Settings | None = None, hooks: Mapping[str, Webhook] | None = None
+    settings: Settings | None = None,
+    hooks: Mapping[str, Webhook] | None = None,
+    callers: Callers | None = None,
 ) -> AsyncIterator[Ingress]:
     publisher = RecordingPublisher()
-    app = create_app(settings or Settings(), publisher, hooks)
+    app = create_app(settings or Settings(), publisher, hooks, callers)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

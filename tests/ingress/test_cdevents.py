@@ -146,4 +146,4 @@ async def test_what_is_no_cdevent(ingress: Ingress, body: bytes, changed: dict[s
 
 async def test_what_is_no_cloudevent_is_told_so_first(ingress: Ingress):
     response = await ingress.client.post("/cdevents", json=DEPLOYED)
-    assert_problem(response, 400, "invalid-event")
+    assert_problem(response, 415, "unsupported-format")

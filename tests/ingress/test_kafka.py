@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -73,7 +74,7 @@ async def records_on(settings: Settings) -> list[ConsumerRecord]:
         await consumer.stop()
 
 
-async def test_every_accepted_case_arrives_as_the_event_that_was_sent(settings: Settings):
+async def test_p1_every_accepted_case_arrives_as_the_event_that_was_sent(settings: Settings):
     sent = []
     async with client_of(settings) as client:
         for case in ACCEPTED:
@@ -89,6 +90,54 @@ async def test_every_accepted_case_arrives_as_the_event_that_was_sent(settings: 
     assert sorted(map(sortable, arrived)) == sorted(map(sortable, sent))
 
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+ATTRIBUTES = {
+    "specversion": "1.0",
+    "id": "a%b €\u0301",
+    "source": "https://ci.example.com/a?b=c#d",
+    "type": "com.example.déployé",
+    "subject": ' "quoted" 100% 😀',
+    "time": "2026-01-31T12:00:00.123456789+02:30",
+    "dataschema": "urn:example:schema#1",
+    "unknown": "~!@#$^&*()_+`-={}|[]:;'<>?,./",
+    "ext1": "\u202e",
+    "traceparent": TRACE,
+}
+DATA = '{ "b" : 1.0,\n"a":12345678901234567890123 ,"n":"\\u0000é\U0001f600" }'.encode()
+
+
+def requests_of(event_id: str) -> dict[str, tuple[dict[str, str], bytes]]:
+    """The same event in each mode, as a client sends it."""
+    attributes = ATTRIBUTES | {"id": event_id}
+    head = json.dumps(attributes | {"datacontenttype": "application/json"}).encode()[:-1]
+    envelope = head + b', "data": ' + DATA + b"}"
+    binary = {f"ce-{name}": quote(value, safe="") for name, value in attributes.items()}
+    trace = {"traceparent": TRACE, "tracestate": "a=1"}
+    return {
+        "binary": ({**binary, "content-type": "application/json", **trace}, DATA),
+        "structured": ({"content-type": "application/cloudevents+json", **trace}, envelope),
+        "batch": ({"content-type": "application/cloudevents-batch+json", **trace}, b"[ " + envelope + b" ]"),
+    }
+
+
+async def test_p1_each_mode_puts_the_same_bytes_onto_the_topic(settings: Settings):
+    async with client_of(settings) as client:
+        for path in ("/", "/cloudevents"):
+            for headers, body in requests_of(ATTRIBUTES["id"]).values():
+                response = await client.post(path, headers=headers, content=body)
+                assert response.status_code == 202, response.text
+                assert response.content == b""
+    records = await records_on(settings)
+    assert len(records) == 6
+    expected = {f"ce_{name}": value.encode() for name, value in ATTRIBUTES.items()}
+    expected |= {"content-type": b"application/json", "traceparent": TRACE.encode(), "tracestate": b"a=1"}
+    for record in records:
+        assert record.value == DATA
+        assert dict(record.headers) == expected
+        assert len(record.headers) == len(expected)
+        assert record.key == (ATTRIBUTES["source"] + ATTRIBUTES["subject"]).encode()
+
+
 async def test_events_of_one_subject_keep_their_order(settings: Settings):
     async with client_of(settings) as client:
         for number in range(30):
@@ -102,7 +151,7 @@ async def test_events_of_one_subject_keep_their_order(settings: Settings):
         assert {record.key for record in mine} == {b"/s" + subject.encode()}
 
 
-async def test_an_event_at_the_cap_reaches_the_topic(settings: Settings):
+async def test_b1_b15_an_event_at_the_cap_reaches_the_topic(settings: Settings):
     body = b'"' + b"x" * (settings.body_limit - 2) + b'"'
     long_headers = {f"ce-ext{number}": "v" * 8000 for number in range(3)}
     async with client_of(settings) as client:
@@ -124,7 +173,7 @@ async def test_a_batch_of_a_thousand(settings: Settings):
     assert sorted(int(record.value) for record in await records_on(settings)) == list(range(1000))
 
 
-async def test_a_batch_with_one_bad_event_leaves_nothing_on_the_topic(settings: Settings):
+async def test_p10_a_batch_with_one_bad_event_leaves_nothing_on_the_topic(settings: Settings):
     good = {"specversion": "1.0", "id": "1", "type": "t", "source": "/s"}
     batch = [good] * 20 + [{**good, "time": "yesterday"}]
     headers = {"content-type": "application/cloudevents-batch+json"}
@@ -141,7 +190,7 @@ async def test_the_same_event_fifty_times_at_once_is_accepted_each_time(settings
     assert len(await records_on(settings)) == 50
 
 
-async def test_a_missing_topic_is_said_and_not_made(infra: Infra, topics: Topics):
+async def test_k4_a_missing_topic_is_said_and_not_made(infra: Infra, topics: Topics):
     settings = Settings(kafka=infra.kafka, topic_prefix=f"{topics.prefix}missing.", send_timeout=1)
     app = create_app(settings, KafkaPublisher(settings))
     transport = httpx.ASGITransport(app)
@@ -155,7 +204,7 @@ async def test_a_missing_topic_is_said_and_not_made(infra: Infra, topics: Topics
         assert_problem(await client.post("/", headers=BINARY), 503, "unavailable")
 
 
-async def test_a_record_beyond_the_producers_limit(settings: Settings):
+async def test_k4_a_record_beyond_the_producers_limit(settings: Settings):
     publisher = KafkaPublisher(settings)
     await publisher.start()
     async with asyncio.timeout(30):

@@ -58,7 +58,7 @@ async def test_openapi_describes_every_endpoint(ingress: Ingress):
     assert len(operations) == len(set(operations))
 
 
-def test_a_body_at_the_cap_fits_a_record_and_a_record_the_broker():
+def test_b15_a_body_at_the_cap_fits_a_record_and_a_record_the_broker():
     settings = Settings()
     assert settings.body_limit + HEADROOM == settings.message_limit < BROKER_DEFAULT
 

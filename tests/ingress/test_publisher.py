@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -14,7 +15,7 @@ from aiokafka.errors import (
 
 from ingress import producers, publisher
 from ingress.publisher import KafkaPublisher, Overloaded, Record, RecordTooLarge, Unavailable, Unconfirmed
-from ingress.settings import Settings
+from ingress.settings import HEADROOM, Settings
 
 RECORD = Record(b"k", b"v", [])
 
@@ -23,8 +24,29 @@ class Cluster:
     def __init__(self) -> None:
         self.partitions: set[int] | None = {0}
 
+    unauthorized_topics: ClassVar[set[str]] = set()
+
     def partitions_for_topic(self, _topic: str) -> set[int] | None:
         return self.partitions
+
+
+class Client:
+    """The part of it that asks the broker."""
+
+    def __init__(self, producer: "Producer") -> None:
+        self.producer = producer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.producer, name)
+
+    def get_random_node(self) -> int:
+        return 1
+
+    async def send(self, _node: int, _request: Any) -> Any:
+        if Producer.largest is None:
+            return SimpleNamespace(resources=[(29, "TOPIC_AUTHORIZATION_FAILED", 2, "cloudevents", [])])
+        entries = [("max.message.bytes", str(Producer.largest), False, 1, False, [])]
+        return SimpleNamespace(resources=[(0, None, 2, "cloudevents", entries)])
 
 
 class Producer:
@@ -32,10 +54,12 @@ class Producer:
 
     made: ClassVar[list["Producer"]] = []
     refuse_start: type[Exception] | None = None
+    largest: int | None = 1_048_588  # what the topic takes
 
     def __init__(self, **options: Any) -> None:
         self.options = options
-        self.client = self._sender = self._message_accumulator = self
+        self.client = Client(self)
+        self._sender = self._message_accumulator = self
         self.cluster = Cluster()
         self.sent: list[asyncio.Future[None]] = []
         self.error: Exception | None = None
@@ -87,7 +111,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "PROBE_EVERY", 0.02)
     monkeypatch.setattr(publisher, "SHORTEST_PAUSE", 0.01)
     monkeypatch.setattr(producers, "STOP_GRACE", 0.1)
-    Producer.made, Producer.refuse_start = [], None
+    Producer.made, Producer.refuse_start, Producer.largest = [], None, 1_048_588
 
 
 @pytest.fixture
@@ -136,7 +160,7 @@ async def test_an_unconfirmed_record_fails_at_the_deadline_and_stays_in_flight(k
     assert kafka.in_flight == 0
 
 
-async def test_the_limit_refuses_at_once_and_publishes_nothing(kafka: KafkaPublisher):
+async def test_k8_the_limit_refuses_at_once_and_publishes_nothing(kafka: KafkaPublisher):
     waiting = await publishing(kafka, 2)
     with pytest.raises(Overloaded):
         await kafka.publish([RECORD, RECORD])
@@ -156,7 +180,7 @@ async def test_one_failed_record_fails_its_batch(kafka: KafkaPublisher):
         await task
 
 
-async def test_a_failed_delivery_replaces_the_producer(kafka: KafkaPublisher):
+async def test_k5_a_failed_delivery_replaces_the_producer(kafka: KafkaPublisher):
     first = await publishing(kafka)
     second = await publishing(kafka)
     Producer.made[0].fail(OutOfOrderSequenceNumber())
@@ -170,7 +194,7 @@ async def test_a_failed_delivery_replaces_the_producer(kafka: KafkaPublisher):
     await third
 
 
-async def test_a_send_that_is_refused_replaces_the_producer_too(kafka: KafkaPublisher):
+async def test_k5_a_send_that_is_refused_replaces_the_producer_too(kafka: KafkaPublisher):
     Producer.made[0].error = OutOfOrderSequenceNumber()
     with pytest.raises(Unconfirmed):
         await kafka.publish([RECORD])
@@ -187,14 +211,14 @@ async def test_a_record_that_is_too_large_replaces_nothing(kafka: KafkaPublisher
     assert len(Producer.made) == 1
 
 
-async def test_a_record_that_only_the_broker_finds_too_large(kafka: KafkaPublisher):
+async def test_k4_a_record_that_only_the_broker_finds_too_large(kafka: KafkaPublisher):
     task = await publishing(kafka)
     Producer.made[0].fail(MessageSizeTooLargeError())
     with pytest.raises(RecordTooLarge):
         await task
 
 
-async def test_cancelled_while_waiting_means_unknown(kafka: KafkaPublisher):
+async def test_k9_cancelled_while_waiting_means_unknown(kafka: KafkaPublisher):
     task = await publishing(kafka)
     task.cancel()
     with pytest.raises(Unconfirmed):
@@ -224,18 +248,41 @@ async def test_addresses_are_asked_anew_after_a_long_silence(kafka: KafkaPublish
     await until(lambda: len(Producer.made) > 1)
 
 
-async def test_without_a_broker_it_tries_until_there_is_one():
+async def test_k1_without_a_broker_it_tries_until_there_is_one():
     Producer.refuse_start = KafkaConnectionError
     running = KafkaPublisher(Settings(), Producer)
     await running.start()
     await until(lambda: len(Producer.made) > 3)
-    assert "KafkaConnectionError" in running.trouble()
+    assert "no broker answers" in running.trouble()
     with pytest.raises(Unavailable):
         await running.publish([RECORD])
     Producer.refuse_start = None
     await until(lambda: running.trouble() is None)
     await running.stop()
     assert all(made.stopped for made in Producer.made)
+
+
+async def test_b15_a_topic_that_takes_less_than_may_arrive_is_no_topic_to_be_ready_for():
+    Producer.largest = 1_000_012  # Kafka's default before 2.0
+    running = KafkaPublisher(Settings(), Producer)
+    await running.start()
+    await until(lambda: "DORA_BODY_LIMIT" in (running.trouble() or ""))
+    assert "raise max.message.bytes to that" in running.trouble()
+    assert str(1_000_012 - HEADROOM) in running.trouble()
+    with pytest.raises(Unavailable):
+        await running.publish([RECORD])
+    Producer.largest = Settings().message_limit
+    await until(lambda: running.trouble() is None)
+    await running.stop()
+    assert all(made.stopped for made in Producer.made)
+
+
+async def test_b15_a_broker_that_does_not_tell_is_believed():
+    Producer.largest = None
+    running = KafkaPublisher(Settings(), Producer)
+    await running.start()
+    await until(lambda: running.trouble() is None)
+    await running.stop()
 
 
 async def test_stopping_is_bounded_and_leaves_no_task():

@@ -25,7 +25,7 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def test_a_bearer_token_or_a_password_is_accepted_and_each_of_two_while_one_is_replaced():
+def test_a8_a_bearer_token_or_a_password_is_accepted_and_each_of_two_while_one_is_replaced():
     provider.authenticate(request(authorization="Bearer correct horse"), [b"new", SECRET])
     provider.authenticate(request(authorization="Bearer new"), [b"new", SECRET])
     provider.authenticate(request(authorization=basic("argocd", "correct horse")), [SECRET])
@@ -46,13 +46,13 @@ def test_a_bearer_token_or_a_password_is_accepted_and_each_of_two_while_one_is_r
         "Bearer \u2603",
     ],
 )
-def test_anything_else_is_refused(told: str):
+def test_a6_anything_else_is_refused(told: str):
     with pytest.raises(Unauthenticated):
         provider.authenticate(request(authorization=told), [SECRET])
 
 
 @pytest.mark.parametrize("secrets", [[], [b""], [b" "]])
-def test_without_a_secret_nobody_is_let_in(secrets: list[bytes]):
+def test_a4_without_a_secret_nobody_is_let_in(secrets: list[bytes]):
     for told in ("Bearer ", "Bearer", "Bearer  ", basic("", "")):
         with pytest.raises(Unauthenticated):
             provider.authenticate(request(authorization=told), secrets)

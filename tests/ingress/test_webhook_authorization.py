@@ -41,7 +41,7 @@ def test_a_bearer_token_or_a_password_is_accepted(authorization: str):
     verify(request(authorization), [SECRET])
 
 
-def test_each_of_two_secrets_is_accepted_while_one_is_replaced():
+def test_a8_each_of_two_secrets_is_accepted_while_one_is_replaced():
     for secret in (SECRET, b"new"):
         verify(request(f"Bearer {secret.decode()}"), [b"new", SECRET])
         verify(request(basic(b"x:" + secret)), [b"new", SECRET])
@@ -87,13 +87,13 @@ def test_a_secret_outside_of_ascii_is_compared_as_the_bytes_that_were_sent():
         (basic(b"x:"), "mismatch"),
     ],
 )
-def test_anything_else_is_refused(authorization: str | None, why: str):
+def test_a6_anything_else_is_refused(authorization: str | None, why: str):
     assert reason(authorization, SECRET) == why
 
 
 @pytest.mark.parametrize("empty", [b"", b" ", b"\n"])
 @pytest.mark.parametrize("authorization", ["Bearer ", "Bearer  ", "Bearer \n", basic(b"x:"), basic(b"x: ")])
-def test_an_empty_secret_lets_nobody_in(authorization: str, empty: bytes):
+def test_a4_an_empty_secret_lets_nobody_in(authorization: str, empty: bytes):
     assert reason(authorization, empty) == "mismatch"
     assert reason(authorization) == "mismatch"
 

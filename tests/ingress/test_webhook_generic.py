@@ -67,7 +67,8 @@ async def test_the_same_report_sent_again_is_the_same_event_and_another_is_not(i
     ],
 )
 async def test_a_sender_is_told_what_is_wrong(ingress: Ingress, body: bytes, says: str):
-    response = await ingress.client.post("/webhooks/generic", content=body, headers=TOKEN)
+    headers = TOKEN | {"content-type": "application/json"}
+    response = await ingress.client.post("/webhooks/generic", content=body, headers=headers)
     assert says in assert_problem(response, 400, "invalid-event")["detail"]
     assert not ingress.publisher.records
 
@@ -82,6 +83,6 @@ async def test_without_the_token_nothing_is_read(ingress: Ingress, told: str | N
         assert_problem(response, 401, "unauthenticated")
 
 
-async def test_a_token_in_the_address_counts_for_nothing(ingress: Ingress):
+async def test_a6_a_token_in_the_address_counts_for_nothing(ingress: Ingress):
     response = await ingress.client.post("/webhooks/generic?token=s3cret", json=REPORT)
     assert_problem(response, 401, "unauthenticated")

@@ -41,7 +41,7 @@ def reason(of: WebhookRequest, *secrets: bytes) -> str:
     return refused.value.reason
 
 
-def test_the_secret_token_is_accepted_and_so_is_each_of_two_while_one_is_replaced():
+def test_a8_the_secret_token_is_accepted_and_so_is_each_of_two_while_one_is_replaced():
     provider.authenticate(request(x_gitlab_token=TOKEN.decode()), [TOKEN])
     provider.authenticate(request(x_gitlab_token=TOKEN.decode()), [b"new", TOKEN])
     provider.authenticate(request(x_gitlab_token="new"), [b"new", TOKEN])
@@ -68,7 +68,7 @@ def test_a_token_outside_of_ascii_is_compared_as_the_bytes_that_were_sent():
         ("x" * 1_000_000, "mismatch"),
     ],
 )
-def test_another_token_is_refused(token: str, why: str):
+def test_a6_another_token_is_refused(token: str, why: str):
     assert reason(request(x_gitlab_token=token), TOKEN) == why
 
 
@@ -79,7 +79,7 @@ def test_without_a_token_nothing_else_helps():
 
 
 @pytest.mark.parametrize("secrets", [(), (b"",), (b" ",), (b"\n", b"")])
-def test_no_secret_or_an_empty_one_lets_nobody_in(secrets: tuple[bytes, ...]):
+def test_a4_no_secret_or_an_empty_one_lets_nobody_in(secrets: tuple[bytes, ...]):
     for token in ("", " ", "\n", "anything"):
         assert reason(request(x_gitlab_token=token), *secrets) in ("missing", "mismatch")
     assert reason(signed(), *secrets) in ("missing", "mismatch")
@@ -94,13 +94,13 @@ def test_a_signature_of_the_signing_token_is_accepted():
 
 
 @pytest.mark.parametrize("clock", ["1767225300", "1767225900"])
-def test_five_minutes_either_way_are_allowed(clock: str):
+def test_a7_five_minutes_either_way_are_allowed(clock: str):
     told = signed(webhook_timestamp=clock, webhook_signature=signature(at=clock))
     provider.authenticate(told, [SIGNING])  # raises when it is not authentic
 
 
 @pytest.mark.parametrize("clock", ["1767225299", "1767225901", "0", "999999999999"])
-def test_a_signature_from_another_time_is_stale(clock: str):
+def test_a7_a_signature_from_another_time_is_stale(clock: str):
     told = signed(webhook_timestamp=clock, webhook_signature=signature(at=clock))
     assert reason(told, SIGNING) == "stale"
 
@@ -109,7 +109,7 @@ def test_a_signature_from_another_time_is_stale(clock: str):
     "clock",
     ["nan", "1_767_225_600", "١٧٦٧٢٢٥٦٠٠", "1767225600.0", "-1767225600", "+1767225600", " 1767225600"],
 )
-def test_a_timestamp_is_digits(clock: str):
+def test_a7_a_timestamp_is_digits(clock: str):
     told = signed(webhook_timestamp=clock, webhook_signature=signature(at=clock))
     assert reason(told, SIGNING) == "malformed"
 
@@ -129,21 +129,21 @@ def test_a_timestamp_is_digits(clock: str):
         ("x" * 1_000_000, "malformed"),
     ],
 )
-def test_another_signature_is_refused(told: str, why: str):
+def test_a7_another_signature_is_refused(told: str, why: str):
     assert reason(signed(webhook_signature=told), SIGNING) == why
 
 
-def test_the_raw_bytes_are_signed():
+def test_a3_the_raw_bytes_are_signed():
     assert reason(signed(body=json.dumps(json.loads(BODY), indent=1).encode()), SIGNING) == "mismatch"
 
 
-def test_an_id_with_a_dot_could_be_another_request_and_is_refused():
+def test_a7_an_id_with_a_dot_could_be_another_request_and_is_refused():
     told = signed(webhook_id="d.1", webhook_signature=signature(identity="d.1"))
     assert reason(told, SIGNING) == "malformed"
 
 
 @pytest.mark.parametrize("name", ["webhook_id", "webhook_timestamp", "webhook_signature"])
-def test_a_part_of_the_signature_that_is_empty_is_missing(name: str):
+def test_a7_a_part_of_the_signature_that_is_empty_is_missing(name: str):
     assert reason(signed(**{name: ""}), SIGNING) == "missing"
 
 

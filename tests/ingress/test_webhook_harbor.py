@@ -21,19 +21,19 @@ def request(body: bytes = b"{}", **headers: str) -> WebhookRequest:
     return WebhookRequest({name.replace("_", "-"): value for name, value in headers.items()}, body, NOW)
 
 
-def test_the_auth_header_of_a_policy_is_a_bearer_token_and_one_of_two_while_it_is_replaced():
+def test_a8_the_auth_header_of_a_policy_is_a_bearer_token_and_one_of_two_while_it_is_replaced():
     for told in ("Bearer correct horse", "Bearer new"):
         provider.authenticate(request(authorization=told), [b"new", SECRET])
 
 
 @pytest.mark.parametrize("told", ["", "correct horse", "Bearer wrong", "Bearer correct horse ", "Secret new"])
-def test_anything_else_is_refused(told: str):
+def test_a6_anything_else_is_refused(told: str):
     with pytest.raises(Unauthenticated):
         provider.authenticate(request(authorization=told), [b"new", SECRET])
 
 
 @pytest.mark.parametrize("secrets", [[], [b""], [b"\n"]])
-def test_without_a_secret_nobody_is_let_in(secrets: list[bytes]):
+def test_a4_without_a_secret_nobody_is_let_in(secrets: list[bytes]):
     for told in ("Bearer ", "Bearer", "Bearer \n"):
         with pytest.raises(Unauthenticated):
             provider.authenticate(request(authorization=told), secrets)

@@ -60,7 +60,7 @@ def test_pagerduty_is_believed_when_one_signature_is_right(told: str):
     pagerduty.provider.authenticate(signed(told), [SECRET])
 
 
-def test_pagerduty_may_sign_with_either_secret_while_one_is_replaced():
+def test_a8_pagerduty_may_sign_with_either_secret_while_one_is_replaced():
     for secret in (b"old", b"new"):
         pagerduty.provider.authenticate(signed(signature(TRIGGERED, secret)), [b"old", b"new"])
     assert reason(signature(TRIGGERED, b"old"), b"new") == "mismatch"
@@ -88,7 +88,7 @@ def test_pagerduty_may_sign_with_either_secret_while_one_is_replaced():
         ("v1=" + "0" * 64, "mismatch"),
     ],
 )
-def test_pagerduty_is_not_believed_otherwise(told: str | None, why: str):
+def test_a2_pagerduty_is_not_believed_otherwise(told: str | None, why: str):
     assert reason(told) == why
 
 
@@ -102,13 +102,13 @@ def test_pagerduty_is_not_believed_otherwise(told: str | None, why: str):
     ],
     ids=["newline", "shorter", "one byte", "written again"],
 )
-def test_the_very_bytes_are_signed(body: bytes):
+def test_a3_the_very_bytes_are_signed(body: bytes):
     assert body != TRIGGERED
     assert reason(RIGHT, body=body) == "mismatch"
 
 
 @pytest.mark.parametrize("empty", [b"", b" "])
-def test_an_empty_secret_signs_nothing(empty: bytes):
+def test_a4_an_empty_secret_signs_nothing(empty: bytes):
     assert reason(signature(TRIGGERED, empty), empty) == "mismatch"
 
 
@@ -219,7 +219,7 @@ DELIVERIES = {
 
 
 @pytest.mark.parametrize("name", sorted(DELIVERIES))
-async def test_a_delivery_comes_through_its_own_door_and_through_no_other(name: str):
+async def test_a10_a_delivery_comes_through_its_own_door_and_through_no_other(name: str):
     headers, body = DELIVERIES[name]
     sent = {"content-type": "application/json", **headers}
     hooks = {each: Webhook(found, FixedSecrets([SECRET])) for each, found in find_providers().items()}

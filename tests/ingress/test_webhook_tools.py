@@ -78,7 +78,7 @@ async def test_a_delivery_is_published_as_it_was_sent_and_a_redelivery_is_the_sa
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
-async def test_a_secret_opens_its_own_tool_only(ingress: Ingress, tool: Tool):
+async def test_a10_a_secret_opens_its_own_tool_only(ingress: Ingress, tool: Tool):
     others = [each.name for each in TOOLS if each is not tool]
     for secret in ("", " ", "another", *others):
         answer = await ingress.client.post(

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import socket
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from ingress import limits, wire
+from ingress import deadline, limits, wire
+from ingress.settings import Settings
 from tests.ingress.listening import Answer, Listening, listening
 
 HEAD = b"POST / HTTP/1.1\r\nHost: i\r\nce-specversion: 1.0\r\nce-id: 1\r\nce-type: t\r\nce-source: /s\r\n"
@@ -40,7 +43,7 @@ async def still_serves(ingress: Listening) -> bool:
     return (await ingress.ask(with_length(b"{}"))).status == 202
 
 
-async def test_a_body_at_the_cap_and_one_beyond(ingress: Listening):
+async def test_b1_a_body_at_the_cap_and_one_beyond(ingress: Listening):
     answer = await ingress.ask(with_length(b"x" * CAP))
     assert answer.status == 202
     assert answer.body == b""
@@ -51,7 +54,7 @@ async def test_a_body_at_the_cap_and_one_beyond(ingress: Listening):
     assert len(ingress.publisher.records) == 1
 
 
-async def test_a_chunked_body_at_the_cap_and_an_endless_one(ingress: Listening):
+async def test_b2_a_chunked_body_at_the_cap_and_an_endless_one(ingress: Listening):
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
     assert (await ingress.ask(chunked, chunk * 64, b"0\r\n\r\n")).status == 202
@@ -63,7 +66,7 @@ async def test_a_chunked_body_at_the_cap_and_an_endless_one(ingress: Listening):
     assert await still_serves(ingress)
 
 
-async def test_the_answer_to_a_large_body_comes_before_the_body(ingress: Listening):
+async def test_b1_the_answer_to_a_large_body_comes_before_the_body(ingress: Listening):
     async with ingress.connection() as connection:
         await connection.send(HEAD + b"Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n")
         assert_problem(await connection.answer(), 413, "too-large")
@@ -81,7 +84,7 @@ async def test_an_unread_body_ends_the_connection(ingress: Listening):
         assert await connection.is_closed()
 
 
-async def test_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch):
+async def test_k8_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch):
     async with listening(body_limit=1024 * 1024, buffer_limit=1024 * 1024) as ingress:
         ingress.publisher.gate = asyncio.Event()
         body = with_length(b"x" * 600_000)
@@ -97,17 +100,29 @@ async def test_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch):
         assert (await ingress.ask(body)).status == 202
 
 
-async def test_a_slow_body_ends_at_its_deadline_and_disturbs_nobody():
+async def test_b5_a_slow_body_ends_at_its_deadline_and_disturbs_nobody():
     async with listening(body_timeout=0.5) as ingress, ingress.connection() as slow:
         await slow.send(HEAD + b"Content-Length: 100\r\n\r\nx")
         assert await still_serves(ingress)
         assert_problem(await slow.answer(), 408, "too-slow")
         assert await slow.is_closed()
         assert ingress.refused("too-slow") == 1
+        assert len(ingress.publisher.records) == 1
+
+
+async def test_b5_a_byte_now_and_then_gains_no_time():
+    async with listening(body_timeout=0.6) as ingress, ingress.connection() as slow:
+        await slow.send(HEAD + b"Content-Length: 100\r\n\r\n")
+        for _ in range(20):
+            with suppress(ConnectionError):
+                await slow.send(b"x")
+            await asyncio.sleep(0.05)
+        assert_problem(await slow.answer(), 408, "too-slow")
+        assert await still_serves(ingress)
 
 
 @pytest.mark.parametrize("beginning", [b"P", HEAD, HEAD + b"ce-ext: a", b"\r\n"])
-async def test_slow_headers_end_at_their_deadline(monkeypatch: pytest.MonkeyPatch, beginning: bytes):
+async def test_b5_slow_headers_end_at_their_deadline(monkeypatch: pytest.MonkeyPatch, beginning: bytes):
     monkeypatch.setattr(wire, "HEAD_SECONDS", 0.3)
     async with listening() as ingress, ingress.connection() as slow:
         await slow.send(beginning)
@@ -116,14 +131,14 @@ async def test_slow_headers_end_at_their_deadline(monkeypatch: pytest.MonkeyPatc
         assert await still_serves(ingress)
 
 
-async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch):
+async def test_b5_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(wire, "HEAD_SECONDS", 0.3)
     async with listening() as ingress, ingress.connection() as silent:
         assert await silent.is_closed()
         assert ingress.refused("too-slow") == 0
 
 
-async def test_a_slow_second_head_on_a_kept_connection(monkeypatch: pytest.MonkeyPatch):
+async def test_b5_a_slow_second_head_on_a_kept_connection(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(wire, "HEAD_SECONDS", 0.5)
     async with listening() as ingress, ingress.connection() as kept:
         for _ in range(3):
@@ -134,7 +149,7 @@ async def test_a_slow_second_head_on_a_kept_connection(monkeypatch: pytest.Monke
         assert_problem(await kept.answer(), 408, "too-slow")
 
 
-async def test_an_endless_header_is_cut_off(ingress: Listening):
+async def test_p12_an_endless_header_is_cut_off(ingress: Listening):
     async with ingress.connection() as connection:
         await connection.send(HEAD + b"x: " + b"a" * (wire.LARGEST_HEAD + 1))
         assert_problem(await connection.answer(), 431, "headers-too-large")
@@ -149,12 +164,12 @@ async def test_an_endless_header_is_cut_off(ingress: Listening):
         b"".join(b"x-%d: %s\r\n" % (number, b"a" * 5000) for number in range(8)),
     ],
 )
-async def test_too_many_or_too_large_headers(ingress: Listening, headers: bytes):
+async def test_p12_too_many_or_too_large_headers(ingress: Listening, headers: bytes):
     assert_problem(await ingress.ask(HEAD + headers + b"\r\n"), 431, "headers-too-large")
 
 
 @pytest.mark.parametrize("length", [b"-1", b"+5", b"5, 5", b"0x5", b"1e1", b"", b"5 5", b"9" * 30])
-async def test_lengths_that_are_none(ingress: Listening, length: bytes):
+async def test_b3_lengths_that_are_none(ingress: Listening, length: bytes):
     answer = await ingress.ask(HEAD + b"Content-Length: " + length + b"\r\n\r\nhello")
     assert answer.status in (400, 413)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -172,7 +187,7 @@ async def test_lengths_that_are_none(ingress: Listening, length: bytes):
         b"ce-subject: a\x00b\r\n",
     ],
 )
-async def test_what_two_servers_could_read_differently_is_refused(ingress: Listening, headers: bytes):
+async def test_b3_what_two_servers_could_read_differently_is_refused(ingress: Listening, headers: bytes):
     async with ingress.connection() as connection:
         await connection.send(HEAD + headers + b"\r\nhello")
         answer = await connection.answer()
@@ -188,19 +203,57 @@ async def test_what_is_no_http(ingress: Listening):
     assert await still_serves(ingress)
 
 
-async def test_repeated_headers_are_refused(ingress: Listening):
-    assert_problem(await ingress.ask(HEAD + b"ce-id: 2\r\n\r\n"), 400, "invalid-event")
+async def test_p12_repeated_headers_are_refused(ingress: Listening):
+    for name in (b"ce-id", b"ce-source", b"ce-type", b"CE-ID"):
+        assert_problem(await ingress.ask(HEAD + name + b": 2\r\n\r\n"), 400, "invalid-event")
+    repeated = b"content-type: application/json\r\ncontent-type: text/plain\r\n\r\n"
+    assert_problem(await ingress.ask(HEAD + repeated), 400, "invalid-event")
+    assert ingress.publisher.records == []
+
+
+async def test_p12_percent_encoding_is_undone_once_and_what_is_not_ascii_refused(ingress: Listening):
+    encoded = b"ce-subject: 100%25%E2%82%AC%20%2541\r\nContent-Length: 0\r\n\r\n"
+    assert (await ingress.ask(HEAD + encoded)).status == 202
+    assert ("ce_subject", "100%€ %41".encode()) in ingress.publisher.records[0].headers
+    for value in ("é".encode(), b"\xe9", b"%C0%A0", b"%ED%A0%80", b"%", b"%00", b"%0d%0a"):
+        answer = await ingress.ask(HEAD + b"ce-subject: " + value + b"\r\nContent-Length: 0\r\n\r\n")
+        assert_problem(answer, 400, "invalid-event")
+    assert len(ingress.publisher.records) == 1
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"a.example.com\r\n x",
+        b"a.example.com\rx-evil: 1",
+        b"a.example.com\nx-evil: 1",
+        b"a\x00b",
+        b"a%0d%0ax: 1",
+        b"a.example.com\r\nWebHook-Request-Origin: b.example.com",
+    ],
+)
+async def test_p5_a_line_break_in_an_origin_is_never_reflected(origin: bytes):
+    async with listening(webhook_origins="a.example.com,b.example.com") as ingress:
+        head = b"OPTIONS / HTTP/1.1\r\nHost: i\r\nWebHook-Request-Origin: "
+        async with ingress.connection() as connection:
+            await connection.send(head + origin + b"\r\n\r\n")
+            answer = await connection.answer()
+        if origin.startswith(b"a.example.com\nx"):  # a bare line feed ends a header, as RFC 9112 allows
+            assert answer.headers.get("webhook-allowed-origin") in (None, "a.example.com")
+        else:
+            assert not [name for name in answer.headers if name.startswith("webhook-")]
+        assert "x-evil" not in answer.headers
 
 
 @pytest.mark.parametrize(
     "path", [b"//", b"/cloudevents/", b"/cloudevents//", b"/CLOUDEVENTS", b"/%2f", b"/./"]
 )
-async def test_paths_are_taken_literally(ingress: Listening, path: bytes):
+async def test_p3_paths_are_taken_literally(ingress: Listening, path: bytes):
     answer = await ingress.ask(HEAD.replace(b"POST /", b"POST " + path) + b"Content-Length: 0\r\n\r\n")
     assert_problem(answer, 404, "not-found")
 
 
-async def test_methods_are_refused_with_those_allowed(ingress: Listening):
+async def test_p2_methods_are_refused_with_those_allowed(ingress: Listening):
     for method in (b"GET", b"DELETE", b"HEAD"):
         async with ingress.connection() as connection:
             await connection.send(method + b" /cloudevents HTTP/1.1\r\nHost: i\r\n\r\n")
@@ -224,6 +277,97 @@ async def test_pipelined_requests_are_answered_in_order(ingress: Listening):
         )
         assert [(await connection.answer()).status for _ in range(3)] == [202, 400, 202]
     assert [record.value for record in ingress.publisher.records] == [b"1", b"3"]
+
+
+async def test_b3_what_follows_a_request_is_refused_after_its_answer(ingress: Listening):
+    """Else the client would take the refusal for the answer to what was accepted."""
+    ingress.publisher.gate = asyncio.Event()
+    async with ingress.connection() as connection:
+        await connection.send(with_length(b"1") + with_length(b"2") + b"garbage\r\n\r\n" + with_length(b"3"))
+        await eventually(lambda: ingress.app.state.metrics.in_flight == 1)
+        ingress.publisher.gate.set()
+        assert [(await connection.answer()).status for _ in range(2)] == [202, 202]
+        assert_problem(await connection.answer(), 400, "malformed-request")
+        assert await connection.is_closed()
+    assert [record.value for record in ingress.publisher.records] == [b"1", b"2"]
+
+
+async def test_b3_a_body_that_breaks_is_refused_after_the_answers_before_it(ingress: Listening):
+    ingress.publisher.gate = asyncio.Event()
+    broken = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\nnonsense\r\n"
+    async with ingress.connection() as connection:
+        await connection.send(with_length(b"1") + broken)
+        await eventually(lambda: ingress.app.state.metrics.in_flight == 1)
+        ingress.publisher.gate.set()
+        assert (await connection.answer()).status == 202
+        assert_problem(await connection.answer(), 400, "malformed-request")
+        assert await connection.is_closed()
+    assert [record.value for record in ingress.publisher.records] == [b"1"]
+
+
+async def test_k8_a_client_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(wire, "STALL_SECONDS", 0.3)
+    async with listening() as ingress:
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", ingress.port))
+            # More than the buffers of all sockets between them.
+            deaf.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: i\r\n\r\n" * 1000)
+            await eventually(lambda: any(each.flow.write_paused for each in connections(ingress)))
+            assert await still_serves(ingress)
+            await eventually(lambda: not any(each.flow.write_paused for each in connections(ingress)))
+        await eventually(lambda: not connections(ingress))
+
+
+def connections(ingress: Listening) -> set[wire.GuardedProtocol]:
+    return ingress.server.server_state.connections
+
+
+async def test_k8_connections_are_bounded_and_idle_ones_make_room():
+    async with listening(connection_limit=3) as ingress:
+        async with AsyncExitStack() as stack:
+            idle, *busy = [await stack.enter_async_context(ingress.connection()) for _ in range(3)]
+            await idle.send(with_length(b"1"))
+            assert (await idle.answer()).status == 202
+            for each in busy:
+                await each.send(HEAD)  # more is to come
+            await asyncio.sleep(0.1)
+            assert await still_serves(ingress)  # in the place of the idle one
+            assert await idle.is_closed()
+            third = await stack.enter_async_context(ingress.connection())
+            await third.send(HEAD)
+            await asyncio.sleep(0.1)
+            answer = await ingress.ask(b"")
+            assert_problem(answer, 503, "overloaded")
+            assert answer.headers["retry-after"] == "1"
+            assert ingress.refused("overloaded") == 1
+            await third.send(b"Content-Length: 1\r\n\r\n3")
+            assert (await third.answer()).status == 202
+        await eventually(lambda: len(ingress.server.server_state.connections) == 0)
+        assert await still_serves(ingress)
+
+
+def test_k2_no_waits_add_up_to_more_than_a_webhooks_patience():
+    patience = 10.0  # seconds, GitHub's and GitLab's
+    settings = Settings()
+    assert settings.body_timeout >= wire.HEAD_SECONDS  # the body's time begins with the head's
+    slowest = max(deadline.ANSWER_SECONDS, settings.body_timeout + deadline.LEAST_FOR_KAFKA)
+    assert slowest < 8 < patience
+
+
+async def test_k2_a_request_that_was_slow_to_arrive_has_less_time_for_kafka(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deadline, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(deadline, "LEAST_FOR_KAFKA", 0.2)
+    async with listening() as ingress, ingress.connection() as slow:
+        assert await still_serves(ingress)
+        assert 0.8 < ingress.publisher.within <= 1.0
+        await slow.send(HEAD)
+        await asyncio.sleep(0.3)
+        await slow.send(b"Content-Length: 2\r\n\r\n{")
+        await asyncio.sleep(0.3)
+        await slow.send(b"}")
+        assert (await slow.answer()).status == 202
+        assert 0.2 <= ingress.publisher.within < 0.42
 
 
 H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"

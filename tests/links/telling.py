@@ -61,6 +61,7 @@ def push(
                 service=more.get("service", SERVICE),
                 hotfix=more.get("hotfix"),
                 reverts=more.get("reverts"),
+                services=more.get("services"),
             )
         )
         for order, commit in enumerate(commits)
@@ -70,6 +71,7 @@ def push(
 def merge(at: float | str, change: str, *, opened: float | str | None = None, **known: Any) -> list[CDEvent]:
     """A change that was merged, and opened if it is said when."""
     about = {"source": "/git", "change": change, "repository": REPOSITORY, "service": SERVICE}
+    about |= {name: known.pop(name) for name in ("repository", "service") if name in known}
     told = [event(change_merged(**about, at=hour(at), **{"branch": "main", **known}))]
     if opened is not None:
         told.append(event(change_created(**about, at=hour(opened))))

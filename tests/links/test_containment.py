@@ -165,7 +165,7 @@ def test_pushes_of_one_second_follow_one_another():
         assert contained(links_of(*told, deploy(2, "d1", "b"))) == {"z": "d1", "b": "d1"}
 
 
-def test_a_clock_that_is_wrong_shows():
+def test_r16_a_clock_that_is_wrong_shows():
     links = links_of(push(5, "a", made=4), deploy(3, "d1", "a"))
     assert lead_hours(links) == {"a": -1}
 
@@ -173,3 +173,36 @@ def test_a_clock_that_is_wrong_shows():
 def test_each_service_of_a_repository_has_its_own_deployments():
     links = links_of(push(1, "a"), push(2, "b"), deploy(3, "d1", "b", service="other"), deploy(4, "d2", "a"))
     assert contained(links) == {"a": "d2"}
+
+
+def test_of_a_divided_repository_a_deployment_contains_what_concerns_its_service():
+    told = [
+        push(1, "a", services=["shop"]),
+        push(2, "b", services=["search"]),
+        push(3, "c", services=["search", "shop"]),
+        push(4, "d", services=[]),
+        push(5, "e"),
+        deploy(6, "d1", "e"),
+    ]
+    assert contained(links_of(*told, divided=frozenset([REPOSITORY]))) == {"a": "d1", "c": "d1", "e": "d1"}
+    assert contained(links_of(*told)) == dict.fromkeys("abcde", "d1")
+
+
+def test_a_merged_change_concerns_what_its_commits_concern():
+    told = [
+        push(1, "f1", branch="feature", services=["search"]),
+        push(2, "s1", services=["search"]),
+        merge(2, "pull/1", commit="s1", head="f1"),
+        push(3, "s2", services=["shop"]),
+        merge(3, "pull/2", commit="s2", head="unknown"),
+        merge(4, "pull/3", commit="s3"),
+        push(4, "s3", services=None),
+        deploy(5, "d1", "s3"),
+    ]
+    found = contained(links_of(*told, divided=frozenset([REPOSITORY])))
+    assert found == {"s2": "d1", "pull/2": "d1", "s3": "d1", "pull/3": "d1"}
+
+
+def test_a_deployment_that_brings_nothing_of_its_own_is_linked_all_the_same():
+    links = links_of(push(1, "a", services=["search"]), deploy(2, "d1", "a"), divided=frozenset([REPOSITORY]))
+    assert [(each.changes, each.linked) for each in links.attributions] == [(0, True)]

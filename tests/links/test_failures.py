@@ -159,11 +159,11 @@ def test_an_incident_that_is_opened_again_is_open():
     assert recovery_hours(links_of(deploy(1, "d1"), incident(2, 4), again, incident(None, 8))) == {"d1": 7}
 
 
-def test_an_incident_of_which_only_the_end_is_known_fails_nothing():
+def test_r16_an_incident_of_which_only_the_end_is_known_fails_nothing():
     assert failed(links_of(deploy(1, "d1"), incident(None, 3))) == {}
 
 
-def test_an_end_before_the_beginning_is_a_wrong_clock_and_no_recovery_before_the_fault():
+def test_r16_an_end_before_the_beginning_is_a_wrong_clock_and_no_recovery_before_the_fault():
     links = links_of(deploy(3, "d1"), incident(4, 2))
     assert recovery_hours(links) == {"d1": -1}
 

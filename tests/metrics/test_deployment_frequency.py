@@ -59,6 +59,28 @@ def test_the_cut_for_elite_can_be_moved():
         )
 
 
+@pytest.mark.parametrize(
+    ("per_month", "edition", "expected"),
+    [
+        (8, "2023", "high"),
+        (8, "2021", "high"),
+        (1, "2023", "medium"),
+        (1, "2021", "high"),
+        (0.5, "2023", "low"),
+        (0.5, "2021", "medium"),
+        (1 / 12, "2021", "low"),
+        (1 / 12, "2023", "low"),
+        (30, "2021", "elite"),
+    ],
+)
+def test_an_edition_cuts_in_its_own_way(per_month, edition, expected):
+    zone = ZoneInfo("UTC")
+    window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), "month", zone)
+    every = max(1, round(30 / per_month))
+    days = Counter({date(2024, 1, 3) + timedelta(days=n): 1 for n in range(0, 1080, every)})
+    assert deployment_frequency(days, window, cuts=Cuts(edition=edition)).performance == expected
+
+
 def test_the_definition_names_its_edition_and_unit():
     assert (METRIC.name, METRIC.unit, METRIC.edition) == ("deployment-frequency", "deployments/day", "2023")
 

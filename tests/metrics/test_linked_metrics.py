@@ -20,8 +20,10 @@ from streams.metrics import (
     merge_to_deploy,
     time_to_restore,
 )
-from streams.metrics.bands import BANDS, performance
-from streams.metrics.parts import Answer, Count, Parts, percentile, ratios
+from streams.metrics.bands import EDITIONS, bands, document, performance, steps
+from streams.metrics.parts import Answer, Count, Parts, ratios
+from streams.metrics.ranks import percentile, percentile_of_runs
+from streams.metrics.score import mean_score, score
 from streams.metrics.window import Window
 from tests.links.telling import flat, history_of
 from tests.metrics import oracle
@@ -121,7 +123,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @settings(max_examples=150, deadline=None)
 @given(histories(), st.sampled_from(["UTC", "Europe/Berlin"]), st.randoms(use_true_random=False))
-def test_any_order_and_repetition_gives_what_the_oracle_gives(story, zone, random):
+def test_r16_any_order_and_repetition_gives_what_the_oracle_gives(story, zone, random):
     events = flat([told(event) for event in story])
     events = [*events, *events]
     random.shuffle(events)
@@ -143,6 +145,19 @@ def test_the_median_is_the_median(values):
         cut = quantiles(values, n=10, method="inclusive")[8]
         assert percentile(sorted(values), 0.9) == pytest.approx(cut)
     assert percentile([], 0.5) is None
+
+
+@given(
+    st.lists(st.lists(st.integers(-9, 9) | st.floats(-1e9, 1e9), max_size=12), max_size=9),
+    st.integers(1, 99),
+)
+def test_a_percentile_of_parts_is_that_of_the_whole(runs, percent):
+    whole = sorted(value for run in runs for value in run)
+    found = percentile_of_runs([sorted(run) for run in runs], percent / 100)
+    assert found == percentile(whole, percent / 100)
+    if len(whole) > 1:
+        cut = quantiles(whole, n=100, method="inclusive")[percent - 1]
+        assert found == pytest.approx(cut, rel=1e-9, abs=1e-6)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=2))
@@ -171,10 +186,52 @@ def test_where_the_classes_are_cut(metric, edition, values):
     assert performance("deployment-rework-rate", edition, 0.1) is None
 
 
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_an_edition_is_data_that_says_where_it_comes_from(edition):
+    told = document(edition)
+    assert told["edition"] == edition
+    assert "Apache DevLake" in told["source"]
+    assert [step.performance for step in steps(edition)] == ["elite", "high", "medium"]
+    assert all(cuts.elite < cuts.high < cuts.medium for cuts in bands(edition).values())
+    assert set(bands(edition)) == set(told["bands"])
+
+
+def test_editions_without_classes_have_none():
+    for edition in ("2024", "2025", "none", "../2023"):
+        assert (bands(edition), steps(edition)) == ({}, ())
+        assert performance("change-lead-time", edition, 1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "scores"),
+    [
+        (
+            "change-lead-time",
+            [0, 3599, 3600, 86_400, 604_800, 2_592_000, 15_552_000],
+            [10, 10, 8, 6, 4, 2, 0],
+        ),
+        ("failed-deployment-recovery-time", [3599, 3600, 15_551_999, 15_552_000], [10, 8, 2, 0]),
+        ("deployment-frequency", [24, 23.9, 1, 0.9, 1 / 7, 1 / 30, 1 / 180, 0], [10, 8, 8, 6, 6, 4, 2, 0]),
+        ("change-failure-rate", [0, 0.19, 1], [10, 8.1, 0]),
+        ("deployment-rework-rate", [0, 0.5, 1], [10, 5, 0]),
+        ("time-to-restore", [1], [None]),
+    ],
+)
+def test_the_score_is_that_of_the_quick_check(metric, values, scores):
+    assert [score(metric, value) for value in values] == [pytest.approx(each) for each in scores]
+    assert score(metric, None) is None
+
+
+def test_a_score_is_the_mean_of_what_is_known():
+    assert mean_score([10, None, 5]) == 7.5
+    assert mean_score([None]) is None
+
+
 @pytest.mark.parametrize("metric", MODULES)
 def test_each_metric_says_what_it_is(metric):
     said = MODULES[metric].METRIC
     assert said.name == metric.replace("_", "-")
     assert said.unit in ("seconds", "ratio")
-    assert said.edition in {*BANDS, "2024", "none"}
+    assert said.edition in {*EDITIONS, "2024", "none"}
+    assert (performance(said.name, said.edition, 0.0) is not None) == (said.edition in EDITIONS)
     assert re.search(r"^    value = ", MODULES[metric].__doc__, re.MULTILINE)

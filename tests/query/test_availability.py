@@ -113,7 +113,7 @@ async def test_a_database_that_does_not_exist(database):
         assert "nowhere" not in str(problem)
 
 
-async def test_a_question_that_takes_too_long_is_ended(database, tables, monkeypatch):
+async def test_q2_a_question_that_takes_too_long_is_ended(database, tables, monkeypatch):
     monkeypatch.setitem(SESSION, "statement_timeout", "200")
     await tables.connection.execute("BEGIN; LOCK TABLE deployments IN ACCESS EXCLUSIVE MODE")
     async with application(database) as api:
@@ -151,7 +151,7 @@ async def reader(database) -> AsyncIterator[Database]:
         "SELECT setval(pg_get_serial_sequence('deadletters', 'deadletter_id'), 1)",
     ],
 )
-async def test_a_connection_can_only_read(reader, attempt):
+async def test_q6_a_connection_can_only_read(reader, attempt):
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         async with reader.reading() as reading:
             await reading._connection.execute(attempt)

@@ -81,7 +81,7 @@ FREQUENCY = [
 ]
 
 
-async def test_frequency_costs_the_same_however_many_deployments_there_are(api, tables, monkeypatch):
+async def test_q2_frequency_costs_the_same_however_many_deployments_there_are(api, tables, monkeypatch):
     await fill(tables, FEW, "few-")
     await tables.connection.execute(KEEP)
     await tables.connection.execute("VACUUM ANALYZE deployment_frequency")
@@ -105,7 +105,7 @@ async def test_frequency_costs_the_same_however_many_deployments_there_are(api, 
         assert few > 3, path
 
 
-async def test_one_event_and_one_page_cost_the_same_however_many_there_are(api, tables, monkeypatch):
+async def test_q2_one_event_and_one_page_cost_the_same_however_many_there_are(api, tables, monkeypatch):
     await fill(tables, MANY, "many-")
     await tables.connection.execute(EVENTS, MANY)
     await tables.cdevent("many-77", "e77")
@@ -144,3 +144,57 @@ async def test_another_zone_reads_only_its_window(api, tables, monkeypatch):
     nodes = {node["Node Type"] for node in touched.plans if node["Relation Name"] == "deployments"}
     assert "Seq Scan" not in nodes
     assert datetime.fromisoformat(answer.json()["to"]) == datetime(2026, 6, 2, tzinfo=UTC)
+
+
+LINK_DAYS = """
+INSERT INTO link_days
+SELECT 'service' || n % 20, 'production', timestamptz '2026-07-01 00:00+00' - n / 20 * interval '1 day',
+       2, 2, 0, 0, 0, 2, float8send(n), float8send(n), '', 0
+  FROM generate_series(0, 20 * $1::int - 1) AS n
+ON CONFLICT DO NOTHING
+"""
+LINKS = """
+INSERT INTO attributions (deploy_id, service, environment, deployed_at, role, linked, changes, day)
+SELECT 'd' || n, 'service' || n % 20, 'production', at, 'counted', true, 1, date_trunc('day', at, 'UTC')
+  FROM (SELECT n, timestamptz '2026-06-30 23:59+00' - n * interval '90 days' / $1::int AS at
+          FROM generate_series(1, $1::int) AS n) AS made
+"""
+CHANGES = """
+INSERT INTO deployed_changes
+SELECT service, environment, 'acme/' || service, deploy_id, 'commit', deploy_id, deployed_at, 'revision', 60,
+       NULL
+  FROM attributions
+"""
+LINKED = (
+    "change-lead-time",
+    "change-failure-rate",
+    "deployment-rework-rate",
+    "failed-deployment-recovery-time",
+    "merge-to-deploy",
+)
+
+
+async def test_linked_metrics_cost_the_same_however_much_history_there_is(api, tables, monkeypatch):
+    connection = tables.connection
+    window = "from=2026-04-02T00:00:00Z&to=2026-07-01T00:00:00Z&bucket=month"
+    await connection.execute(LINK_DAYS, 90)
+    touched = Touched(monkeypatch)
+    costs: list[dict[str, int]] = []
+    for history in (0, MANY):
+        if history:  # ten years of days before the window, and every deployment and change inside it
+            await connection.execute(LINK_DAYS, 3_650)
+            await connection.execute(LINKS, history)
+            await connection.execute(CHANGES)
+        await connection.execute("VACUUM ANALYZE link_days, attributions, deployed_changes")
+        costs.append({})
+        for metric in LINKED:
+            for about in ("", "&service=service3"):
+                touched.reset()
+                answer = await api.get(f"/v1/metrics/{metric}?{window}{about}")
+                assert answer.status_code == 200
+                costs[-1][metric + about] = touched.pages
+                assert "deployed_changes" not in touched.tables
+                scanned = {node["Relation Name"]: node["Node Type"] for node in touched.plans}
+                assert scanned.get("attributions") != "Seq Scan" or not history
+    for asked, few in costs[0].items():
+        assert costs[1][asked] <= few * 1.5 + 80, (asked, few, costs[1][asked])

@@ -43,7 +43,7 @@ async def test_the_answer_is_the_upstreams_to_the_byte(api, tables):
     )
 
 
-async def test_nothing_deployed_is_an_empty_list(api):
+async def test_q7_nothing_deployed_is_an_empty_list(api):
     for bucket in BUCKETS:
         for query in ("", "?timezone=Europe/Berlin"):
             answer = await api.get(f"/deploy-frequency/{bucket}{query}")
@@ -237,7 +237,7 @@ async def test_deployments_at_the_ends_of_time_are_counted_or_refused(api, table
     assert [row["DeployName"] for row in found] == ["old"]
 
 
-async def test_an_answer_that_is_too_large_is_refused_with_advice(api, tables, monkeypatch):
+async def test_q2_an_answer_that_is_too_large_is_refused_with_advice(api, tables, monkeypatch):
     monkeypatch.setattr("query.frequency.MOST_ROWS", 3)
     await deploy(tables, "shop", *(f"2026-06-0{day}T08:00:00+00:00" for day in range(1, 5)))
     await tables.keep_frequency()
@@ -248,7 +248,7 @@ async def test_an_answer_that_is_too_large_is_refused_with_advice(api, tables, m
     assert len(await rows(api, "/deploy-frequency/day", **{"from": "2026-06-02T00:00:00Z"})) == 3
 
 
-async def test_names_are_only_ever_names(api, tables):
+async def test_q1_names_are_only_ever_names(api, tables):
     names = ["'; DROP TABLE deployments; --", "$1", "%", "\\", 'a"b', "<b>", "名前", "a b&c=d", "NULL"]
     for name in names:
         await deploy(tables, name, "2026-06-01T08:00:00+00:00", environment=name)

@@ -120,7 +120,7 @@ async def test_deployments_are_filtered_and_the_latest_come_first(api, tables):
     assert await ids(api, service="nobody") == []
 
 
-async def test_pages_hold_still_while_rows_come_and_go(api, tables):
+async def test_q8_pages_hold_still_while_rows_come_and_go(api, tables):
     for number in range(20):  # pairs share their instant: the id decides
         await tables.deployment("shop", JULY + timedelta(hours=number // 2), deploy_id=f"d{number:02}")
     expected = [f"d{number:02}" for number in reversed(range(20))]
@@ -135,7 +135,7 @@ async def test_pages_hold_still_while_rows_come_and_go(api, tables):
     assert seen == [each for each in expected if each != "d10"] + ["older"]
 
 
-async def test_a_cursor_belongs_to_its_filters(api, tables):
+async def test_q8_a_cursor_belongs_to_its_filters(api, tables):
     for number in range(3):
         await tables.deployment("shop", JULY, deploy_id=f"d{number}")
     following = (await api.get("/v1/deployments?service=shop&limit=1")).json()["next"]
@@ -218,10 +218,18 @@ async def test_dead_letters_show_their_bytes_one_at_a_time(api, tables):
     whole = (await api.get(listed[2]["url"])).json()
     assert whole == listed[2] | {
         "key_base64": base64.b64encode(b"\x00k").decode(),
+        "key_text": "\x00k",
+        "value_text": None,
         "value_base64": base64.b64encode(b"\xff\x00garbage").decode(),
         "headers": [["content-type", "dGV4dC9wbGFpbg=="], ["empty", None]],
     }
     assert whole["origin_topic"] == "cloudevents"
+    assert [item["reason"] for item in await items(api, "/v1/deadletters", reason="ATTRIBUTE 'ID'")][:1] == [
+        "no attribute 'id'"
+    ]
+    assert await items(api, "/v1/deadletters", reason="%") == []
+    assert await items(api, "/v1/deadletters", since="2200-01-01T00:00:00Z") == []
+    assert len(await items(api, "/v1/deadletters", since="2000-01-01T00:00:00Z")) == 3
     whole = (await api.get(listed[1]["url"])).json()
     assert (whole["key_base64"], whole["value_base64"]) == (None, None)
     answer = await api.get("/v1/deadletters/999")

@@ -74,7 +74,7 @@ async def test_a_problem_without_a_usable_trace_gets_its_own(offline, traceparen
     assert all(re.fullmatch("[0-9a-f]{32}", each) for each in ids)
 
 
-async def test_a_fault_of_ours_tells_the_caller_an_id_and_the_log_everything(monkeypatch):
+async def test_q9_a_fault_of_ours_tells_the_caller_an_id_and_the_log_everything(monkeypatch):
     def broken(self):
         raise RuntimeError("SELECT secret FROM vault")
 
@@ -92,6 +92,38 @@ async def test_a_fault_of_ours_tells_the_caller_an_id_and_the_log_everything(mon
     assert entry["trace_id"] == answer.json()["trace_id"]
     assert "SELECT secret FROM vault" in entry["traceback"]
     assert 'dora_query_requests_total{method="GET",route="/v1/services",status="500"} 1.0' in counted
+
+
+@pytest.mark.connected
+async def test_q9_an_error_of_postgres_is_told_by_an_id_alone(api, database, monkeypatch):
+    """Each of these is a real refusal of the real server, with the statement in its message."""
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for fault, status in (
+        ("SELECT 1 / 0 AS secret_column", 500),
+        ("SELECT 'vault'::integer", 500),
+        ("SELEC secret_column FROM vault", 500),
+        ("SELECT secret_column FROM vault", 503),
+        ("SELECT secret_column FROM deployments", 503),
+        ("INSERT INTO deployments DEFAULT VALUES", 500),
+    ):
+        monkeypatch.setattr("query.database.statement", lambda _, fault=fault: fault)
+        answer = await api.get("/v1/metrics/deployment-frequency", headers={"traceparent": traceparent})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, MEDIA_TYPE), fault
+        assert answer.json()["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+        assert answer.json().keys() == {"type", "title", "status", "detail", "trace_id"}
+        told = (answer.text + str(answer.headers)).lower()
+        for word in (
+            "select",
+            "secret",
+            "vault",
+            "deployments",
+            "insert",
+            "traceback",
+            "asyncpg",
+            "python",
+            "18.",
+        ):
+            assert word not in told, (fault, told)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/metrics", "/nope", "/v1/services", "/v1/services?x=1"])
@@ -127,6 +159,9 @@ async def test_the_description_is_openapi_and_names_problems_everywhere(offline)
         "environment",
         "bucket",
         "timezone",
+        "by",
+        "compare",
+        "format",
     ]
     assert not any(each["required"] for each in parameters)
     refused = description["paths"]["/v1/deployments"]["get"]["responses"]["422"]["content"]

@@ -11,13 +11,15 @@ from streams.sinks import cdevents
 from streams.sinks.database import Database
 from streams.sinks.links import relink
 from tests.links.telling import ENVIRONMENT, SERVICE, deploy, flat, hour, incident, push
+from tests.metrics.long_history import cdevents_of, records
 from tests.metrics.stories import stories
 from tests.query.test_metrics import MEMBERS, evidence
 
 pytestmark = pytest.mark.connected
 
 TABLES = (
-    "deployments, changes, pushes, artifacts, incidents, corrections, relinks, attributions, deployed_changes"
+    "deployments, changes, pushes, artifacts, incidents, corrections, relinks, attributions,"
+    " deployed_changes, link_days"
 )
 METRICS = (
     "change_lead_time",
@@ -87,8 +89,40 @@ async def test_each_story_ends_in_the_numbers_worked_out_by_hand(api, database, 
     await connection.close()
 
 
+# Of one calendar, and not the configured one: the answer comes from every deployment and change.
+OTHER_ZONES = {"UTC": "Etc/UTC", "Europe/Berlin": "Europe/Stockholm"}
+
+
+@pytest.mark.parametrize("zone", OTHER_ZONES)
+async def test_kept_days_give_what_every_deployment_and_change_gives(api, database, sink, zone):
+    connection = await asyncpg.connect(database)
+    await connection.execute("UPDATE generations SET timezone = $1", zone)
+    await tell(sink, *(event for told in cdevents_of(records()) for event in told))
+    hour = "22" if zone == "Europe/Berlin" else "00"
+    asked = {"from": f"2026-04-01T{hour}:00:00Z", "to": f"2026-06-20T{hour}:00:00Z"}
+    for metric in METRICS:
+        for bucket in ("day", "week", "month"):
+            kept = await ask(api, metric, timezone=zone, bucket=bucket, **asked)
+            every = await ask(api, metric, timezone=OTHER_ZONES[zone], bucket=bucket, **asked)
+            assert kept["sample_count"] > 10
+            assert kept | {"timezone": ""} == every | {"timezone": ""}, (metric, bucket)
+    # Links of before link_days, or that somebody else wrote: nothing is missed while the relinker is behind.
+    told = await ask(api, "change_lead_time", timezone=zone, **asked)
+    await connection.execute(
+        "UPDATE attributions SET day = NULL WHERE ctid IN (SELECT ctid FROM attributions LIMIT 1)"
+    )
+    await connection.execute("DELETE FROM link_days")
+    assert await ask(api, "change_lead_time", timezone=zone, **asked) == told
+    await connection.execute("INSERT INTO relinks SELECT DISTINCT service, environment FROM attributions")
+    while await relink(sink, Catalog.empty()) is not None:
+        pass
+    assert await connection.fetchval("SELECT count(*) FROM attributions WHERE day IS NULL") == 0
+    assert await ask(api, "change_lead_time", timezone=zone, **asked) == told
+    await connection.close()
+
+
 @pytest.mark.parametrize("metric", METRICS)
-async def test_nothing_is_answered_with_nothing(api, metric):
+async def test_q7_nothing_is_answered_with_nothing(api, metric):
     told = await ask(api, metric)
     assert (told["value"], told["class"], told["sample_count"]) == (None, None, 0)
     assert [(point["value"], point["sample_count"]) for point in told["points"]] == [(None, 0)] * 2
@@ -100,8 +134,8 @@ async def test_what_is_missing_is_told(api, sink):
     await tell(
         sink,
         push(1, "a"),
-        push(2, "b", made=5),
-        deploy(3, "d1", "b"),
+        push(2, "b", made=2.1),
+        deploy(2.05, "d1", "b"),
         deploy(4, "d2"),
         incident(4.5, None, "i1"),
         incident(100, 101, "i2"),
@@ -115,6 +149,21 @@ async def test_what_is_missing_is_told(api, sink):
     assert recovery["warnings"] == ["1 failed deployments have not recovered; they have no duration yet."]
     restore = await ask(api, "time_to_restore")
     assert (restore["value"], restore["coverage"]) == (3600, {"linked": 1, "total": 2})
+
+
+async def test_commits_that_are_not_deployed_are_told(api, sink):
+    await tell(sink, push(1, "a"), deploy(3, "d1", "a"), push(4, "b", "c"), push(5, "t", branch="topic"))
+    lead = await ask(api, "change_lead_time")
+    assert (lead["sample_count"], lead["warnings"]) == (
+        1,
+        ["3 commits that were made in this time are not deployed yet."],
+    )
+    assert (await ask(api, "change_failure_rate"))["warnings"] == []
+    earlier = {"from": hour(-24), "to": hour(0)}
+    assert (await ask(api, "change_lead_time", **earlier))["warnings"] == []
+    await tell(sink, deploy(6, "d2", "c"))
+    lead = await ask(api, "change_lead_time")
+    assert lead["warnings"] == ["1 commits that were made in this time are not deployed yet."]
 
 
 async def test_another_percentile_says_so_and_has_no_class(api, sink):

@@ -105,7 +105,7 @@ async def test_without_from_and_to_it_is_the_last_90_days(api, tables):
     assert told["to"] == "2026-07-19T00:00:00+14:00"
 
 
-async def test_a_window_that_makes_no_sense_is_refused(api):
+async def test_q2_a_window_that_makes_no_sense_is_refused(api):
     for parameters, names in [
         ({"from": "2026-08-01T00:00:00Z"}, {"from"}),  # after the end, which is not given
         ({"from": "0001-01-01T00:00:00Z", "to": "9998-01-01T00:00:00Z"}, {"from", "to", "bucket"}),
@@ -119,7 +119,7 @@ async def test_a_window_that_makes_no_sense_is_refused(api):
     assert len((await metric(api, start="2000-01-01T00:00:00Z", bucket="year"))["points"]) == 27
 
 
-async def test_nothing_deployed_is_zero_and_no_class(api):
+async def test_q7_nothing_deployed_is_zero_and_no_class(api):
     told = await metric(api)
     assert (told["value"], told["class"], told["sample_count"]) == (0, None, 0)
     assert told["coverage"] == {"linked": 0, "total": 0}
@@ -250,7 +250,7 @@ class TestWithoutACatalog:
         assert [len(await evidence(api, point)) for point in told["points"] if point["sample_count"]] == [2]
         assert (await metric(api, environment="staging"))["warnings"] == []
 
-    async def test_nothing_at_all(self, api):
+    async def test_q7_nothing_at_all(self, api):
         told = await metric(api)
         assert (told["value"], told["class"], told["environments"]) == (0, None, [])
 

@@ -21,7 +21,7 @@ def test_a_cursor_gives_back_its_key(key, question):
 
 
 @given(st.data())
-def test_a_cursor_that_was_changed_is_refused(data):
+def test_q8_a_cursor_that_was_changed_is_refused(data):
     cursor = cursor_of(["2026-07-01T10:00:00Z", "d0001"], QUESTION)
     place = data.draw(st.integers(0, len(cursor) - 1))
     other = data.draw(st.sampled_from("ABCxyz019-_").filter(lambda letter: letter != cursor[place]))
@@ -94,7 +94,7 @@ def forged(payload: bytes, question: str) -> str:
         (b"[null]", (str,)),
     ],
 )
-def test_a_forged_cursor_of_the_wrong_shape_is_refused(payload, kinds):
+def test_q8_a_forged_cursor_of_the_wrong_shape_is_refused(payload, kinds):
     paging = Paging("/v1/events", {}, 10)
     with pytest.raises(Refused):
         paging.behind(forged(payload, "/v1/events"), *kinds)

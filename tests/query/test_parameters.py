@@ -22,7 +22,7 @@ def refused(answer) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("route", [*ROUTES, "/v1/metrics", "/v1/deadletters/1"])
-async def test_an_unknown_parameter_is_named(offline, route):
+async def test_q2_an_unknown_parameter_is_named(offline, route):
     assert refused(await offline.get(f"{route}?nonsense=1")).keys() == {"nonsense"}
 
 
@@ -33,7 +33,7 @@ async def test_a_misspelt_parameter_gets_advice(offline):
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("name", ["limit", "service", "from", "timezone", "cursor", "source"])
-async def test_a_repeated_parameter_is_named(offline, route, name):
+async def test_q2_a_repeated_parameter_is_named(offline, route, name):
     assert refused(await offline.get(f"{route}?{name}=1&{name}=1"))[name]
 
 
@@ -63,7 +63,7 @@ async def test_only_environment_may_be_repeated(offline):
         ("/v1/events", "type"),
     ],
 )
-async def test_control_characters_are_refused(offline, route, name, bad):
+async def test_q1_control_characters_are_refused(offline, route, name, bad):
     assert refused(await offline.get(f"{route}?{name}={bad}")).keys() == {name}
 
 
@@ -109,7 +109,7 @@ async def test_an_empty_parameter_is_refused(offline, route):
 )
 @pytest.mark.parametrize("route", ["/deploy-frequency/day", METRIC, "/v1/deployments"])
 @pytest.mark.parametrize("name", ["from", "to"])
-async def test_a_time_that_names_no_instant_is_refused(offline, route, name, time):
+async def test_q2_a_time_that_names_no_instant_is_refused(offline, route, name, time):
     assert "2026-01-31T00:00:00Z" in refused(await offline.get(f"{route}?{name}={time}"))[name]
 
 
@@ -122,7 +122,7 @@ async def test_a_time_that_names_no_instant_is_refused(offline, route, name, tim
         ("2026-01-01T00:00:00Z", "2026-01-01T02:00:00%2B02:00"),
     ],
 )
-async def test_from_must_come_before_to(offline, route, start, end):
+async def test_q2_from_must_come_before_to(offline, route, start, end):
     assert refused(await offline.get(f"{route}?from={start}&to={end}")).keys() == {"from", "to"}
 
 
@@ -131,13 +131,13 @@ async def test_from_must_come_before_to(offline, route, start, end):
     ["0", "-1", "501", "1000000000", "1.5", "1e2", "abc", "+1", "1_0", "٣", "%201", "0x10", "9" * 5000],
 )
 @pytest.mark.parametrize("route", LISTS)
-async def test_a_limit_out_of_range_is_refused(offline, route, limit):
+async def test_q2_a_limit_out_of_range_is_refused(offline, route, limit):
     assert refused(await offline.get(f"{route}?limit={limit}")).keys() == {"limit"}
 
 
 @pytest.mark.parametrize("cursor", ["x", "not*base64", "AAAA", "A" * 9000, "'; DROP TABLE deployments; --"])
 @pytest.mark.parametrize("route", LISTS)
-async def test_a_cursor_that_we_did_not_make_is_refused(offline, route, cursor):
+async def test_q8_a_cursor_that_we_did_not_make_is_refused(offline, route, cursor):
     assert refused(await offline.get(route, params={"cursor": cursor})).keys() == {"cursor"}
 
 
@@ -167,7 +167,7 @@ async def test_a_value_that_there_is_not_is_refused(offline, query, name):
 
 
 @pytest.mark.parametrize("name", ["service", "team", "environment"])
-async def test_long_values_are_refused(offline, name):
+async def test_q2_long_values_are_refused(offline, name):
     assert refused(await offline.get(METRIC, params={name: "x" * 1025})).keys() == {name}
     assert refused(await offline.get(METRIC, params={name: "x" * 20_000})).keys() == {"query"}
 

@@ -82,7 +82,7 @@ def test_a_catalog_that_cannot_be_read_stops_the_start(tmp_path):
 
 
 @pytest.mark.connected
-async def test_schemathesis_finds_nothing(tmp_path, database, tables):
+async def test_q1_schemathesis_finds_nothing(tmp_path, database, tables):
     """Requests made up from our own description: no 5xx, and every answer as described."""
     for day in range(1, 10):
         await tables.deployment(

@@ -155,3 +155,12 @@ def test_a_pipeline_deploys_when_the_catalog_says_where_to_and_it_is_no_try(
     fate = fate_of(event_of(found, json.dumps(body).encode()), source, catalog)
     told = [".".join(each.type.split(".")[2:4]) for each in fate.cdevents]
     assert told == ["pipelinerun.finished", *(["service.deployed"] if deploys else [])]
+
+
+@pytest.mark.parametrize(("ref", "hotfix"), [("hotfix/double-charge", True), ("main", None), (None, None)])
+def test_a_deployment_of_a_hotfix_branch_is_one(ref, hotfix):
+    """GitLab has told the branch of a deployment since 2026; recorded payloads are older."""
+    (found,) = [each for each in RECORDED if each.path == DEPLOYMENT]
+    body = {**json.loads(found.body), "ref": ref}
+    (deployed,) = fate_of(event_of(found, json.dumps(body).encode()), source).cdevents
+    assert deployed.dora.get("hotfix") is hotfix

@@ -32,6 +32,7 @@ changes = st.builds(
     branch=maybe_text,
     reverts=maybe_text,
     hotfix=st.booleans(),
+    services=maybe_text,
 )
 pushes = st.builds(
     Push, st.just("acme/shop"), texts, texts, instants, st.integers(0, 2), texts, texts, st.booleans()

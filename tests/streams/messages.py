@@ -10,7 +10,8 @@ IN, CDEVENTS = TP("cloudevents", 0), TP("cdevents", 1)
 
 def message(offset: int, tp: TP = IN, generation: int = 0, **fields: Any) -> Any:
     """A consumed message; ``generation`` is that of the consumer group."""
-    known = {"offset": offset, "tp": tp, "topic": tp.topic, "partition": tp.partition, "timestamp": 1.0}
+    known = {"offset": offset, "tp": tp, "topic": tp.topic, "partition": tp.partition}
+    known["timestamp"] = 1_900_000_000.0  # later than any time that a test tells
     known |= {"key": None, "value": b"v", "headers": [], "generation_id": generation}
     return SimpleNamespace(**known | fields)
 

@@ -47,6 +47,9 @@ class Recorder:
     async def store(self, stage: str, settled: list[SettledEvent]) -> None:
         self.effects.append((f"store {stage}", {each.event.id: each.fate for each in settled}))
 
+    async def close(self, redrives: list[Any]) -> None:
+        self.effects.append(("close", redrives))
+
 
 @pytest.fixture
 def function() -> Iterator[Function]:
@@ -75,7 +78,7 @@ def forwarded(event_id: str, *urls: str, settles: bool = True) -> Any:
 async def handled(functions: Functions, *events: Any) -> dict[str, Any]:
     recorder: Any = Recorder()
     await call.handle(recorder, functions, list(events))
-    assert [name for name, _ in recorder.effects] == ["publish", "bury", "store call"]
+    assert [name for name, _ in recorder.effects] == ["publish", "bury", "store call", "close"]
     return dict(recorder.effects)
 
 

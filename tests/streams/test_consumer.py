@@ -112,6 +112,7 @@ class Seeking:
         consumer._is_changelog_tp = lambda tp: tp == CHANGELOG
         consumer.seek_to_committed = self.seek_to_committed
         consumer.earliest_offsets = self.earliest_offsets
+        consumer.highwaters = self.highwaters
         consumer.seek_wait = self.seek_wait
         consumer._seek_due = True
 
@@ -124,6 +125,9 @@ class Seeking:
 
     async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
         return dict.fromkeys(partitions, 2)
+
+    async def highwaters(self, *partitions: TP) -> dict[TP, int]:
+        return dict.fromkeys(partitions, 9)
 
     async def seek_wait(self, offsets: dict[TP, int]) -> None:
         self.done.append(offsets)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.deadletters import DeadLetter, about_of, header_rows
-from streams.records import Arrival, Outgoing, arrival_of, generation_of
+from streams.deadletters import CONFLICT, FOREIGN, DeadLetter, Kept, about_of, header_rows, hopeless
+from streams.records import REDRIVE, Arrival, Outgoing, Redrive, arrival_of, generation_of
 from streams.sinks import deadletters as sink
 
 AT = datetime(2026, 3, 5, 10, tzinfo=UTC)
@@ -28,10 +28,16 @@ NAMES = (
     "headers",
     "topic",
     "partition",
+    "offset",
+    "arrived_at",
+    "identity",
+    "failed_at",
+    "generation",
+    "rule",
 )
 
 
-def arrived(sent: Outgoing) -> Arrival:
+def arrived(sent: Outgoing, *, internal_topic: bool = False) -> Arrival:
     """The record as the stage reads it that stores dead letters."""
     message = SimpleNamespace(
         topic=sent.topic,
@@ -42,11 +48,11 @@ def arrived(sent: Outgoing) -> Arrival:
         value=sent.value,
         headers=sent.headers,
     )
-    return arrival_of(message, internal_topic=False)
+    return arrival_of(message, internal_topic=internal_topic)
 
 
 def row(letter: DeadLetter) -> dict[str, object]:
-    return dict(zip(NAMES, sink._row(arrived(letter.to_record("deadletters", 1))), strict=False))
+    return dict(zip(NAMES, sink._row(arrived(letter.to_record("deadletters", 1)), 1), strict=True))
 
 
 def test_the_record_carries_the_original_and_what_is_known_of_the_failure():
@@ -54,6 +60,7 @@ def test_the_record_carries_the_original_and_what_is_known_of_the_failure():
     assert (sent.topic, sent.key, sent.value) == ("deadletters", b"k", b"v")
     assert sent.headers[:2] == ARRIVAL.headers
     assert about_of(sent.headers) == {
+        "identity": LETTER.identity.hex(),
         "stage": "call",
         "reason": "function http://f: answered 503",
         "attempts": "4",
@@ -84,7 +91,8 @@ def test_the_row_is_the_letter_again():
     assert (found["stage"], found["reason"], found["attempts"]) == ("call", LETTER.reason, 4)
     assert (found["key"], found["value"], found["topic"], found["partition"]) == (b"k", b"v", "in", 3)
     assert json.loads(str(found["headers"])) == [["a", "MQ=="], ["x", None]]
-    assert sink._row(arrived(LETTER.to_record("d", 1)))[-1] == LETTER.identity
+    assert found["identity"] == LETTER.identity
+    assert (found["arrived_at"], found["failed_at"]) == (AT, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
 
 
 def test_an_event_is_named_when_the_record_holds_one():
@@ -109,9 +117,74 @@ def test_any_headers_become_json_that_postgresql_takes(headers):
 
 @pytest.mark.parametrize("about", ["", "x", "99999999999999999999", "-5", "\N{SUPERSCRIPT TWO}"])
 def test_a_letter_that_somebody_else_wrote_still_fits_the_columns(about):
-    headers = [(f"deadletter-{name}", about.encode()) for name in ("attempts", "partition", "offset", "time")]
+    told = ("attempts", "partition", "offset", "time", "identity", "rule")
+    headers = [(f"deadletter-{name}", about.encode()) for name in told]
     arrival = Arrival("deadletters", 0, 9, AT, None, b"v", headers, {})
-    found = sink._row(arrival)
+    found = sink._row(arrival, 1)
     assert 0 <= int(str(found[2])) < 2**31
     assert 0 <= int(str(found[10])) < 2**31
     assert 0 <= int(str(found[11])) < 2**63
+    assert len(bytes(found[sink.IDENTITY])) == 32
+
+
+REDRIVEN = replace(ARRIVAL, internal={REDRIVE: Redrive(b"i" * 32, 3, "call").mark})
+
+
+def test_a_redrive_that_fails_is_the_same_dead_letter_with_the_attempts_of_both():
+    found = row(DeadLetter(REDRIVEN, "observe", "no", attempts=2))
+    assert (found["identity"], found["attempts"], found["stage"]) == (b"i" * 32, 5, "observe")
+
+
+KEPT = Kept(
+    b"i" * 32, 3, "call", "no", "", b"k", b"v", json.dumps(header_rows(ARRIVAL.headers)), "in", 3, 41, AT
+)
+
+
+def test_a_redrive_is_the_original_record_as_it_first_arrived():
+    again = arrived(KEPT.again("replay", 2), internal_topic=True)
+    assert replace(again, internal={}) == ARRIVAL
+    assert again.redrive == Redrive(b"i" * 32, 3, "call")
+
+
+def test_on_a_topic_that_anybody_writes_a_mark_is_nothing():
+    again = arrived(KEPT.again("replay", 2))
+    assert (again.topic, again.internal, again.redrive) == ("replay", {}, None)
+    assert again.headers == ARRIVAL.headers
+
+
+def test_a_redriven_cdevent_is_marked_as_its_stages_write_it():
+    sent = replace(KEPT, stage="record", rule="github").again("cdevents", 4)
+    assert generation_of(sent.headers) == 4
+    assert ("dora-rule", b"github") in sent.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Authorization", False),
+        ("proxy-authorization", False),
+        ("Cookie", False),
+        ("x-gitlab-token", False),
+        ("X-Hub-Signature-256", False),
+        ("x-api-key", False),
+        ("webhook-secret", False),
+        ("content-type", True),
+        ("traceparent", True),
+        ("ce_token", True),
+        ("x-b3-traceid", True),
+    ],
+)
+def test_a_dead_letter_keeps_no_credential_that_a_producer_copied(name, kept):
+    letter = replace(LETTER, arrival=replace(ARRIVAL, headers=[(name, b"s3cret")]))
+    on_topic = dict(letter.to_record("d", 1).headers)[name]
+    stored = header_rows(letter.arrival.headers)
+    assert (on_topic == b"s3cret") is kept
+    assert (stored == [[name, "czNjcmV0"]]) is kept
+    assert len(stored) == 1
+
+
+def test_what_can_never_succeed_says_why():
+    assert "another event" in str(hopeless("transform", CONFLICT))
+    assert "POST /cdevents" in str(hopeless("record", FOREIGN))
+    assert hopeless("transform", "ZeroDivisionError in stage transform") is None
+    assert hopeless("record", CONFLICT + "!") is None

@@ -26,7 +26,7 @@ COLUMNS = {
 }
 NAMES = {
     Change: "repository, change_id, kind, committed_at, pushed_at, opened_at, merged_at, service, commit,"
-    " head, branch, reverts, hotfix",
+    " head, branch, reverts, hotfix, services",
     Push: "repository, branch, commit, pushed_at, position, before, after, truncated",
     Artifact: "digest, artifact, repository, commit, change_id",
     Incident: "incident_source, incident_id, detected_at, opened_at, resolved_at, told",

@@ -65,6 +65,25 @@ def test_gaps_in_the_offsets_need_no_bookkeeping(frontier):
     assert frontier.committable(IN) == 4097
 
 
+def test_r12_a_gap_behind_the_last_record_is_passed_once_every_stage_has_finished_it(frontier):
+    frontier.pass_gap(BOTH, None, 3)
+    assert frontier.committable(BOTH) == 3, "there was no record before 3"
+    frontier.advance("record", BOTH, 5)
+    frontier.pass_gap(BOTH, 5, 9)
+    assert frontier.committable(BOTH) == 3, "measure has not finished 5"
+    frontier.advance("measure", BOTH, 5)
+    frontier.pass_gap(BOTH, 5, 9)
+    assert frontier.committable(BOTH) == 9
+    frontier.pass_gap(BOTH, 5, 7)
+    assert frontier.committable(BOTH) == 9
+
+
+def test_r12_a_stage_that_has_finished_nothing_passes_no_gap_behind_a_record(frontier):
+    frontier.advance("record", BOTH, 5)
+    frontier.pass_gap(BOTH, 5, 9)
+    assert frontier.committable(BOTH) is None
+
+
 def test_given_up_partitions_are_forgotten(frontier):
     frontier.advance("transform", IN, 5)
     frontier.clear()

@@ -122,8 +122,8 @@ async def test_a_reason_fits_into_a_header(reason):
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
     [
-        ({}, b"{}", 400),
-        ({"content-type": "application/json"}, b'{"some": "thing"}', 400),
+        ({}, b"{}", 415),
+        ({"content-type": "application/json"}, b'{"some": "thing"}', 415),
         ({"content-type": "application/cloudevents+json"}, b"{", 400),
         ({"content-type": "application/cloudevents+avro"}, b"", 415),
         ({"content-type": "application/cloudevents-batch+json"}, b"[]", 400),

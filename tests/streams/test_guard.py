@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams import guard as module
-from streams.guard import MOST_IN_A_ROW, TRANSIENT, Guard, Superseded, Unconfirmed
+from streams.guard import TRANSIENT, Guard, Limit, Superseded, Unconfirmed
 from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, Abandoned, Progress
+
+MOST = Limit().most
 
 
 class Exited(BaseException):
@@ -255,39 +257,80 @@ async def test_burying_waits_for_the_database_too(no_pauses):
     assert len(no_pauses) == 2
 
 
-async def test_too_many_dead_letters_in_a_row_are_a_fault_of_ours(exits):
-    stage = Stage(range(1000))
+async def test_r9_a_batch_that_breaks_as_a_whole_ends_the_process_and_buries_nothing(exits, logs):
+    """Were its records buried one by one, each restart after a bad deploy would cost so many events more."""
+    stage = Stage(range(1000), ZeroDivisionError())
     with pytest.raises(Exited):
         await stage.run(range(1000))
     assert exits == [(EXIT_STUCK, "worker.too_many_dead_letters")]
-    assert len(stage.buried) == MOST_IN_A_ROW
+    assert stage.buried == []
+    assert [entry["event"] for entry in logs] == ["stage.broken"]
 
 
-async def test_dead_letters_in_a_row_are_counted_over_batches(exits):
+async def test_r9_what_breaks_is_counted_over_batches(exits):
     stage = Stage(range(1000))
-    for event in range(MOST_IN_A_ROW):
+    for event in range(MOST):
         await stage.run([event])
     with pytest.raises(Exited):
-        await stage.run([MOST_IN_A_ROW])
-    assert len(stage.buried) == MOST_IN_A_ROW
+        await stage.run([MOST])
+    assert len(stage.buried) == MOST
 
 
-async def test_a_stage_that_works_does_not_hide_one_that_does_not(exits):
+async def test_r9_a_stage_that_works_does_not_hide_one_that_does_not(exits):
     """The stage that stores the dead letters works as long as there are any."""
     stage = Stage(range(1000))
-    for event in range(MOST_IN_A_ROW):
+    for event in range(MOST):
         await stage.run([event], "record")
         await stage.run(["a dead letter"], "bury")
     with pytest.raises(Exited):
-        await stage.run([MOST_IN_A_ROW], "record")
+        await stage.run([MOST], "record")
     assert exits == [(EXIT_STUCK, "worker.too_many_dead_letters")]
 
 
-async def test_an_event_that_works_begins_the_count_anew():
-    events = [n for n in range(300) if n % 90]
-    stage = Stage(set(events))
-    await stage.run(range(300))
-    assert len(stage.buried) == len(events)
+async def test_r9_records_that_work_between_them_do_not_hide_a_broken_half(exits):
+    """One source of two is broken by a deploy: never two dead letters in a row."""
+    stage = Stage(range(0, 1000, 2))
+    stage.guard = Guard(stage.progress, stage.bury, Limit(10, 0.4))
+    ended_at = None
+    for event in range(100):
+        try:
+            await stage.run([event])
+        except Exited:
+            ended_at = event
+            break
+    assert (ended_at, len(stage.buried)) == (20, 10)
+
+
+@pytest.mark.parametrize("size", [1, 500])
+async def test_r9_a_share_that_is_not_too_large_never_ends_the_process(size):
+    events = list(range(2000))
+    stage = Stage(set(events[::3]))
+    for start in range(0, len(events), size):
+        await stage.run(events[start : start + size])
+    assert [event for event, _, _ in stage.buried] == events[::3]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.NumericValueOutOfRangeError("x"),
+        asyncpg.CheckViolationError("x"),
+        asyncpg.ProgramLimitExceededError("x"),
+        aiokafka.errors.MessageSizeTooLargeError(),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x"),
+        type("ClientRefusal", (asyncpg.InterfaceError, ValueError), {})("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_r9_what_a_sender_can_cause_never_ends_the_process(error):
+    """Else whoever finds a value that PostgreSQL does not take could stop every worker for good."""
+    stage = Stage(range(1000), error)
+    await stage.run(range(1000))
+    assert len(stage.buried) == 1000
+
+
+def test_r9_the_window_is_never_smaller_than_what_would_fill_it():
+    assert [Limit(100, share).window for share in (1, 0.5, 0.01)] == [101, 200, 10_000]
 
 
 async def test_cancelling_a_stage_is_no_fault_of_an_event():

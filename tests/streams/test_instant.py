@@ -49,7 +49,7 @@ def test_any_text_is_an_instant_or_a_value_error(text):
         ("2024-02-29T00:00:00Z", datetime(2024, 2, 29, tzinfo=UTC)),
     ],
 )
-def test_times_of_the_field(text, instant):
+def test_r18_times_of_the_field(text, instant):
     assert parse_instant(text) == instant
 
 

@@ -16,6 +16,7 @@ import faust.tables.table
 import faust.transport.consumer
 import pytest
 from faust.app.base import App as StockApp
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 
@@ -27,13 +28,22 @@ StockChannel = faust.channels.Channel
 SEEKING = "streams.consumer.Consumer.perform_seek: events are handed over only after the drain's own seek"
 COMMITTING = "streams.consumer.Consumer: what is committed is the frontier, in one place, once"
 DRAINING = "streams.consumer.Consumer._drain_messages"
+GAPS = "streams.consumer.Consumer._wait_next_records: what is fetched is handed over before the next fetch"
 LEAVING = "streams.consumer.App._consumer_wait_empty: partitions are given up only when every stage is idle"
 BATCHING = "streams.batches.Stream.batches: it reads the channel's queue as Stream's own iterator does"
 TABLES = "streams.tables.Table: every changelog write passes send_changelog, in the partition of the event"
+RECOVERING = "streams.tables.Table.apply_changelog_batch: what cannot be read ends the process"
 
 REPLACED = [
     (StockConsumer._drain_messages, "44a2500309e83c63", DRAINING),
+    (
+        PartitionAssignor._get_copartitioned_groups,
+        "82b7a3764ad596f6",
+        "streams.consumer.Assignor: no topic is left out",
+    ),
+    (StockTable.apply_changelog_batch, "b980a78d3ae9b1e8", RECOVERING),
     (StockConsumer.getmany, "4b168d84882a70d6", DRAINING),
+    (StockConsumer._wait_next_records, "6218e1969a636b3f", GAPS),
     (StockConsumer.wait_first, "feade6a31f8a6789", DRAINING),
     (StockConsumer.stop_flow, "cf7e875a2b0d40e8", DRAINING),
     (StockConsumer.perform_seek, "0e8c130ff4b0afd8", SEEKING),

@@ -1,6 +1,7 @@
 """Recompute: the next generation says the same as the one before, whatever happens meanwhile."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
+from access.kafka import Cluster
+from deploy.pruning import Pruned, own_topics, prune
 from deploy.recompute import Plan, Recomputed, recompute
 from schemas.calendar import bucket_of, local_day
 from schemas.catalog import Catalog
@@ -43,7 +47,7 @@ def before() -> list[Record]:
 
 def plan(infra: Infra, topics: Topics, dsn: str, timezone: str | None = None) -> Plan:
     return Plan(
-        kafka=infra.kafka,
+        kafka=Cluster(infra.kafka),
         postgres=dsn,
         topics=topics,
         inputs=(topics["cloudevents"],),
@@ -205,3 +209,89 @@ async def test_another_time_zone_moves_the_buckets_and_nothing_else(
         assert new[table] == old[table], table
     assert await stored_frequency(database) == await recount(database, ZoneInfo("Pacific/Auckland"))
     assert new["frequency"].keys().isdisjoint(old["frequency"])
+
+
+# The worker that a recompute starts is not broken: what was deployed since is correct.
+BROKEN = """
+from streams.source import Source
+from streams.agents import record
+transform, facts_of = Source.transform, record.facts_of
+
+def broken(self, event, catalog):
+    if event.id == "bug":
+        raise ZeroDivisionError
+    return transform(self, event, catalog)
+
+def factless(event, catalog):
+    if event.subject_id == "uncounted":
+        raise ZeroDivisionError
+    return facts_of(event, catalog)
+
+Source.transform, record.facts_of = broken, factless
+"""
+
+
+async def test_a_recompute_is_a_redrive_of_all_dead_letters_that_it_could_handle(
+    infra: Infra, topics: Topics, database: str, one: Program
+):
+    one.before = BROKEN
+    records = [deployed("bug"), deployed("cd", service="uncounted"), cloudevent("taken", b"1", key=b"k")]
+    records += [cloudevent("taken", b"2", key=b"k"), (None, b"garbage", [])]
+    states = "SELECT coalesce(id, stage), state FROM deadletters ORDER BY 1"
+    await produce(infra.kafka, topics["cloudevents"], records, topics.partitions)
+    async with running(one):
+        await settled(database, one, 3)
+        assert {tuple(row) for row in await fetch(database, states)} == {
+            ("bug", "open"),
+            ("cd", "open"),
+            ("read", "open"),
+            ("taken", "open"),
+        }
+        await recompute(plan(infra, topics, database), lambda *_: None)
+    assert {tuple(row) for row in await fetch(database, states)} == {
+        ("bug", "redriven"),
+        ("cd", "redriven"),
+        ("read", "open"),
+        ("taken", "open"),
+    }
+    fates = await fetch(database, "SELECT id, fate FROM cloudevents_raw ORDER BY 1")
+    assert [tuple(row) for row in fates] == [("bug", "mapped"), ("cd", "mapped"), ("taken", "unmapped")]
+    assert await count(database, "deployments") == 2
+    await leaves_nothing(infra, topics, database, one)
+
+
+async def leaves_nothing(infra: Infra, topics: Topics, dsn: str, one: Program) -> None:
+    """What the retired generation had on Kafka and on disk goes, once its last worker is gone; not before."""
+    cluster = Cluster(infra.kafka)
+    state = Path(one.environment["DORA_STATE_DIR"])
+    one.before = ""
+    one.environment["DORA_GENERATION"] = ""
+    assert (state / topics.application(1)).is_dir()
+    # It was killed, and Kafka misses it only after its session time-out.
+    assert (await prune(cluster, dsn, topics)).in_use == (1,)
+    before = await names(infra)
+    removed: set[str] = set()
+
+    async def gone() -> bool:
+        pruned = await prune(cluster, dsn, topics)
+        removed.update(pruned.removed)
+        return not pruned.in_use
+
+    await eventually(gone, what="nobody is left in the group of the first generation")
+    assert removed == own_topics(topics, 1)
+    assert before - await names(infra) == own_topics(topics, 1)
+    assert await prune(cluster, dsn, topics) == Pruned((), ())
+    # The active generation has everything that it needs.
+    async with running(one):
+        await produce(infra.kafka, topics["cloudevents"], [deployed("later")], topics.partitions)
+        await settled(dsn, one, 4)
+    assert os.listdir(state) == [topics.application(2)]  # noqa: PTH208 - one look, and a test
+
+
+async def names(infra: Infra) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=infra.kafka)
+    await admin.start()
+    try:
+        return set(await admin.list_topics())
+    finally:
+        await admin.close()

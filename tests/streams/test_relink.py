@@ -139,3 +139,19 @@ async def test_a_deployment_that_is_told_elsewhere_leaves_no_links_behind(databa
     rows = await sink.fetch("SELECT environment FROM attributions WHERE deploy_id = 'd1'")
     assert [row["environment"] for row in rows] == ["staging"]
     await sink.close()
+
+
+async def test_the_catalog_divides_a_repository_among_its_services(database):
+    catalog = Catalog.parse(
+        "services:"
+        "\n  shop: {repositories: [{name: acme/shop, paths: [shop]}]}"
+        "\n  search: {repositories: [{name: acme/shop, paths: [search]}]}"
+    )
+    told = flat([push(1, "a", services=["shop"]), push(2, "b", services=["search"]), deploy(3, "d1", "b")])
+    sink = Database(database, 1)
+    await cdevents.store(sink, [], [fact for each in told for fact in facts_of(each, catalog)])
+    while await relink(sink, catalog) is not None:
+        pass
+    rows = await sink.fetch("SELECT change_id FROM deployed_changes WHERE service = $1", SERVICE)
+    assert [row["change_id"] for row in rows] == ["a"]
+    await sink.close()

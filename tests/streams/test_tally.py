@@ -93,17 +93,17 @@ BACK_OVER_MIDNIGHT = [
 ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(histories, zones, st.randoms(use_true_random=False))
 @example(BACK_OVER_MIDNIGHT, ZoneInfo("America/St_Johns"), Random(1))
-def test_any_order_repetition_and_batching_ends_in_the_recount(reports, zone, random):
+def test_r16_any_order_repetition_and_batching_ends_in_the_recount(reports, zone, random):
     tables = Tables(zone)
     for batch in batches(reports, random):
         tables.count(batch)
     assert tables.frequency == recount(reports, zone)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(histories, zones, st.randoms(use_true_random=False))
 def test_a_kill_after_any_write_changes_nothing_once_the_batch_is_done_again(reports, zone, random):
     tables = Tables(zone)
@@ -123,7 +123,7 @@ def test_placements_merge_as_deployments_do(reports):
             assert merged == placement_of(merge(one, other))
 
 
-def test_an_earlier_report_moves_its_deployment_to_the_day_before():
+def test_r16_an_earlier_report_moves_its_deployment_to_the_day_before():
     zone = ZoneInfo("Europe/Berlin")
     tables = Tables(zone)
     tables.count([report("a", datetime(2026, 3, 29, 22, 30, tzinfo=UTC), cd_id="late")])

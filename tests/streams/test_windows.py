@@ -17,7 +17,7 @@ from tests.streams.reports import CORNERS, ZONES, instants
 
 
 @given(instants, st.sampled_from(COUNTING), st.sampled_from(ZONES).map(ZoneInfo))
-def test_a_window_is_the_calendars_bucket(instant, bucket, zone):
+def test_r18_a_window_is_the_calendars_bucket(instant, bucket, zone):
     window = CalendarWindow(bucket, zone)
     start, end = bucket_of(instant, bucket, zone)
     (found,) = window.ranges(instant.timestamp())
@@ -27,7 +27,7 @@ def test_a_window_is_the_calendars_bucket(instant, bucket, zone):
     assert window.delta(instant.timestamp() + 3600, 3600) == found
 
 
-def test_a_window_stays_open():
+def test_r16_a_window_stays_open():
     window = CalendarWindow("day", ZoneInfo("UTC"))
     assert window.expires is None
     assert not window.stale(0.0, 1e12)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.deadletters import redrive_order
 from deploy.embedded.postgres import Postgres
 from deploy.migrations import migrate
 from schemas.topics import Topics
-from streams.progress import EXIT_SUPERSEDED
+from streams.guard import Limit
+from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED
 from tests.infra.databases import execute
 from tests.infra.production import count, eventually, fetch, produce
 from tests.infra.servers import Infra
@@ -76,6 +78,71 @@ async def test_another_time_zone_than_the_tables_is_refused_with_advice(
     assert await ended(one) == 1
     assert "dora recompute --timezone Europe/Berlin" in one.log()
     assert "Traceback" not in one.log()
+
+
+async def test_another_catalog_than_that_of_the_rows_is_refused_with_advice(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    """Half of the workers would give their events other services than the other half."""
+    (tmp_path / "catalog.yaml").write_text("services: {checkout: {workloads: [kasse]}}")
+    one = worker(infra, topics, database, tmp_path / "one")
+    two = worker(infra, topics, database, tmp_path / "two", catalog=str(tmp_path / "catalog.yaml"))
+    async with running(one):
+        two.start()
+        assert await ended(two) == 1
+        assert one.running
+    assert "DORA_CATALOG says now; to change over run: dora recompute" in two.log()
+    assert "Traceback" not in two.log()
+
+
+async def has_deployments(dsn: str, number: int) -> bool:
+    return await count(dsn, "deployments") == number
+
+
+STRUCTURED = [("content-type", b"application/cloudevents+json")]
+BAD_DEPLOY = """
+from streams.source import Source
+
+def transform(self, event, catalog):
+    raise ZeroDivisionError("s3cret")
+
+Source.transform = transform
+"""
+
+
+async def test_r9_a_bad_deploy_stops_the_worker_and_costs_no_event(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    one = worker(infra, topics, database, tmp_path / "worker", batch_size="200")
+    one.before = BAD_DEPLOY
+    # What senders can cause does not count, however much of it there is.
+    garbage = [(None, b"\xff", [])] * 300
+    await produce(infra.kafka, topics["cloudevents"], garbage, topics.partitions)
+    sent = sum([await send(infra, topics, prefix) for prefix in "abcdefghijkl"])
+    for _ in range(2):  # as its supervisor does
+        one.start()
+        assert await ended(one) == EXIT_STUCK
+    *_, last = one.log().splitlines()
+    assert '"event": "worker.too_many_dead_letters"' in last
+    assert "correct it and start again" in last
+    assert "DORA_DEADLETTER_LIMIT" in last
+    assert "s3cret" not in last
+    # Small batches before the limit was reached; of the one that reached it, nothing.
+    buried = "SELECT * FROM deadletters WHERE stage <> 'read'"
+    assert len(await fetch(database, buried)) <= one.starts * Limit().most < sent
+    one.before = ""
+    async with running(one):
+        await idle(one)
+        dead = await fetch(database, buried)
+        assert await count(database, "cloudevents_raw") == sent
+        assert await count(database, "deployments") == sent - len(dead)
+        orders = [(None, redrive_order(row).body, STRUCTURED) for row in dead]
+        await produce(infra.kafka, topics["cloudevents"], orders, topics.partitions)
+        # Each order has its row as well.
+        await eventually(lambda: has_deployments(database, sent), what="the backlog worked off")
+        await idle(one)
+    assert {row["state"] for row in await fetch(database, buried)} <= {"redriven"}
+    assert await count(database, "deadletters") == len(garbage) + len(dead)
 
 
 async def test_a_worker_of_a_generation_that_is_over_ends_with_its_own_code(

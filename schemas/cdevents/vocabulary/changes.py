@@ -4,6 +4,7 @@
 one: a pull request, a merge request. ``repository`` is owner/name or what the source identifies it by.
 """
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from schemas.cdevents.event import Draft
@@ -35,9 +36,13 @@ def commit_pushed(
     after: str | None = None,
     committed_at: str | None = None,
     service: str | None = None,
+    services: Sequence[str] | None = None,
     **told: Unpack[Told],
 ) -> Draft:
-    """One commit of a push. ``at`` is the time of the push; ``order`` counts from 0, its oldest commit."""
+    """One commit of a push. ``at`` is the time of the push; ``order`` counts from 0, its oldest commit.
+
+    ``services`` are those that it concerns, where the catalog divides the repository among several.
+    """
     content = {
         "repository": reference(repository),
         "branch": branch,
@@ -46,7 +51,9 @@ def commit_pushed(
         "after": after,
         "committedAt": committed_at,
     }
-    dora = {"service": service, "repository": repository, "commit": commit, "branch": branch, **told}
+    concerned = None if services is None else list(services)
+    known = {"service": service, "services": concerned, "repository": repository, "commit": commit}
+    dora = {**known, "branch": branch, **told}
     return draft("dora-commit.pushed", source=source, at=at, subject_id=commit, content=content, dora=dora)
 
 

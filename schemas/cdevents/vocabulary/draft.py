@@ -10,6 +10,7 @@ from schemas.cdevents.versions import type_of
 DORA_KEYS = (
     "deploy_id",
     "service",
+    "services",
     "environment",
     "repository",
     "commit",

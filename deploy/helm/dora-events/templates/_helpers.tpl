@@ -24,7 +24,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ .Values.kafka.bootstrapServers | default (printf "%s-kafka:9092" (include "dora.name" .)) }}
 {{- end }}
 
-{{/* The secret with the keys owner-url and reader-url. */}}
+{{/* What a worker enters with: a role of its own where one is named, else the owner of the tables. */}}
+{{- define "dora.workerKey" -}}
+{{ if or (not .Values.postgres.existingSecret) .Values.postgres.roles.worker }}worker-url{{ else }}owner-url{{ end }}
+{{- end }}
+
+{{/* The secret with the keys owner-url, worker-url and reader-url. */}}
 {{- define "dora.postgresSecret" -}}
 {{ .Values.postgres.existingSecret | default (printf "%s-postgres" (include "dora.name" .)) }}
 {{- end }}
@@ -80,11 +85,53 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
     secretKeyRef: {name: {{ include "dora.postgresSecret" .root }}, key: {{ .key }}}
 {{- end }}
 
+{{/* Where Kafka is, and who enters it: a dictionary of `root` and `identity`. */}}
 {{- define "dora.kafkaEnvironment" -}}
-- {name: DORA_KAFKA, value: {{ include "dora.kafka" . | quote }}}
-- {name: DORA_PARTITIONS, value: {{ .Values.partitions | quote }}}
-{{- with .Values.topicPrefix }}
+{{- $kafka := .root.Values.kafka }}
+{{- $identity := index $kafka .identity }}
+- {name: DORA_KAFKA, value: {{ include "dora.kafka" .root | quote }}}
+- {name: DORA_PARTITIONS, value: {{ .root.Values.partitions | quote }}}
+{{- with .root.Values.topicPrefix }}
 - {name: DORA_TOPIC_PREFIX, value: {{ . | quote }}}
+{{- end }}
+{{- if ne $kafka.security "PLAINTEXT" }}
+{{- if not $kafka.bootstrapServers }}
+{{- fail "kafka.security: the chart's own broker speaks plain text; name yours in kafka.bootstrapServers" }}
+{{- end }}
+- {name: DORA_KAFKA_SECURITY, value: {{ $kafka.security }}}
+{{- if hasPrefix "SASL" $kafka.security }}
+{{- if not $identity.secret }}
+{{- fail (printf "kafka.%s.secret: name the secret with the key password of %s" .identity $identity.username) }}
+{{- end }}
+- {name: DORA_KAFKA_MECHANISM, value: {{ $kafka.mechanism }}}
+- {name: DORA_KAFKA_USERNAME, value: {{ $identity.username | quote }}}
+- {name: DORA_KAFKA_PASSWORD_FILE, value: /etc/dora-kafka/password}
+{{- else if $identity.secret }}
+- {name: DORA_KAFKA_CERTIFICATE_FILE, value: /etc/dora-kafka/tls.crt}
+- {name: DORA_KAFKA_KEY_FILE, value: /etc/dora-kafka/tls.key}
+{{- end }}
+{{- if $kafka.caSecret }}
+- {name: DORA_KAFKA_CA_FILE, value: /etc/dora-kafka-ca/ca.crt}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The files that this takes; both of a dictionary of `root` and `identity`. */}}
+{{- define "dora.kafkaMounts" -}}
+{{- if (index .root.Values.kafka .identity).secret }}
+- {name: kafka, mountPath: /etc/dora-kafka, readOnly: true}
+{{- end }}
+{{- if .root.Values.kafka.caSecret }}
+- {name: kafka-ca, mountPath: /etc/dora-kafka-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "dora.kafkaVolumes" -}}
+{{- with (index .root.Values.kafka .identity).secret }}
+- {name: kafka, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- with .root.Values.kafka.caSecret }}
+- {name: kafka-ca, secret: {secretName: {{ . }}}}
 {{- end }}
 {{- end }}
 

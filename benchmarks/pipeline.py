@@ -1,0 +1,95 @@
+"""A whole pipeline for a benchmark: started on embedded parts, loaded, watched until all of it is done."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.http_load import Answers, send_all
+from benchmarks.mix import DEPLOYED, Event
+from deploy.supervisor import Instance
+
+PATIENCE = 1800.0  # seconds for a backlog
+POLL = 0.1
+PRODUCED_AT_ONCE = 5000
+
+
+@contextmanager
+def pipeline(folder: Path, *, workers: int = 1, quick: bool = False, **settings: str) -> Iterator[Instance]:
+    """Everything of ``dora up``, with the broker's full JIT unless ``quick``."""
+    with Instance(folder, workers=workers, quick=quick, settings=settings) as instance:
+        yield instance
+
+
+def load(instance: Instance, requests: Sequence[bytes], connections: int = 32) -> Answers:
+    """Send everything to the ingress. Raises ``RuntimeError`` when something is refused."""
+    answers = uvloop.run(send_all(instance.ingress.url + "/", requests, connections))
+    if set(answers.statuses) != {202}:
+        raise RuntimeError(f"not everything was accepted: {dict(answers.statuses)}")
+    return answers
+
+
+def deployments_of(events: Sequence[Event]) -> int:
+    """How many of ``events`` are deployments, each of which counts once."""
+    return sum(event.type == DEPLOYED for event in events)
+
+
+def wait_counted(instance: Instance, deployments: int) -> None:
+    """Return when the answer counts so many deployments and no worker has anything left to do."""
+    deadline = time.monotonic() + PATIENCE
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        while counted(client, instance) < deployments or lag(client, instance):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the pipeline did not get through with what was sent")
+            time.sleep(POLL)
+
+
+def counted(client: httpx.Client, instance: Instance) -> int:
+    """All deployments that the answer counts."""
+    answer = client.get(f"{instance.query.url}/deploy-frequency/year").raise_for_status().json()
+    return sum(row["Deployments"] for row in answer)
+
+
+def lag(client: httpx.Client, instance: Instance) -> int:
+    """Records that the workers have not finished; at least 1 while one of them cannot say."""
+    return sum(_lag_of(client, part) for name, part in instance.parts.items() if name.startswith("worker"))
+
+
+def _lag_of(client: httpx.Client, part: Any) -> int:
+    try:
+        told = client.get(f"{part.url}/healthz").json()["lag"]
+    except (httpx.HTTPError, KeyError, ValueError):
+        return 1
+    return sum(told.values()) if told else 1
+
+
+def produce(kafka: str, topic: str, events: Iterator[Event], partitions: int) -> int:
+    """Write events straight to a topic, confirmed; how many."""
+    return asyncio.run(_produce(kafka, topic, events, partitions))
+
+
+async def _produce(kafka: str, topic: str, events: Iterator[Event], partitions: int) -> int:
+    number, pending = 0, []
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5) as producer:
+        for number, event in enumerate(events, 1):
+            headers = event.kafka_headers()
+            pending.append(
+                await producer.send(topic, event.body, partition=number % partitions, headers=headers)
+            )
+            if len(pending) == PRODUCED_AT_ONCE:
+                await asyncio.gather(*pending)
+                pending.clear()
+        await asyncio.gather(*pending)
+    return number
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Resident bytes."""
+    return int(process.memory_info().rss)

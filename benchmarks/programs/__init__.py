@@ -1,0 +1,1 @@
+"""Programs that are measured beside the pipeline: yardsticks, and single stages of it."""

@@ -1,0 +1,92 @@
+"""The transform stage beside a bare loop with the same transform, and beside Faust as it comes.
+
+All three read the same topic of 4 partitions from its beginning and write CDEvents to a topic of their own.
+The bare loop and the stage confirm every send before they commit; stock Faust does not, and is faster for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+
+from access.kafka import Cluster
+from benchmarks.measurement import Benchmark, Figure, Options, ratio
+from benchmarks.mix import Event, make_events, sizes_of
+from benchmarks.programs.running import report_of
+from deploy.embedded.kafka import Kafka
+from deploy.kafka_topics import create
+from schemas.topics import DAY_MS, LARGEST_RECORD, Topic
+
+PARTITIONS = 4
+PROGRAMS = {"bare": "bare_stream", "faust": "stock_faust", "ours": "stage"}
+PATIENCE = 600.0  # seconds for one program and round
+
+
+def run(options: Options) -> Sequence[Figure]:
+    """Events per second of wall time and of a core, round by round."""
+    events = make_events(options.sized(60_000, 8_000), "streams")
+    kafka = Kafka(options.folder / "kafka", quick=False)
+    kafka.start()
+    try:
+        asyncio.run(_fill(kafka.address, events))
+        rates: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS}
+        for number in range(options.rounds):
+            for name in PROGRAMS:
+                options.say(f"streams: round {number + 1} of {options.rounds}, {name}")
+                rates[name].append(_round(kafka.address, options.folder, f"{name}-{number}", len(events)))
+    finally:
+        kafka.stop(10)
+    return _figures(rates, sizes_of(events))
+
+
+def _round(kafka: str, folder: Path, run_name: str, expected: int) -> dict[str, float]:
+    sink = f"sink-{run_name}"
+    asyncio.run(create(Cluster(kafka), [_topic(sink), *_topics_of_stage(run_name)]))
+    environment = {
+        "KAFKA": kafka,
+        "SOURCE": "events",
+        "SINK": sink,
+        "GROUP": f"bench-{run_name}",
+        "EXPECTED": str(expected),
+    }
+    module = PROGRAMS[run_name.partition("-")[0]]
+    report = report_of(f"benchmarks.programs.{module}", folder / run_name, environment, PATIENCE)
+    return {"wall": report["events"] / report["seconds"], "core": report["events"] / report["processor"]}
+
+
+def _figures(rates: dict[str, list[dict[str, float]]], sizes: tuple[int, int]) -> list[Figure]:
+    ours, bare, faust = ([each["wall"] for each in rates[name]] for name in ("ours", "bare", "faust"))
+    note = f"{sizes[0]} bytes median, {sizes[1]} bytes at the 95th percentile, sends confirmed"
+    return [
+        Figure("transform stage", "events/s", ours, note=note),
+        Figure("transform stage, of one core", "events/s", [each["core"] for each in rates["ours"]]),
+        Figure("bare aiokafka loop", "events/s", bare, note="the same transform, sends confirmed"),
+        Figure("stock Faust", "events/s", faust, note="events() and topic.send, sends not confirmed"),
+        ratio("transform stage / bare aiokafka loop", ours, bare, 0.45),
+        ratio("transform stage / stock Faust", ours, faust, 2.0),
+    ]
+
+
+def _topic(name: str) -> Topic:
+    return Topic("cdevents", name, PARTITIONS, DAY_MS)
+
+
+def _topics_of_stage(run_name: str) -> list[Topic]:
+    return [_topic(f"bench-{run_name}-deadletters")] if run_name.startswith("ours") else []
+
+
+async def _fill(kafka: str, events: Sequence[Event]) -> None:
+    await create(Cluster(kafka), [_topic("events")])
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", max_request_size=LARGEST_RECORD)
+    async with producer:
+        pending = []
+        for number, event in enumerate(events):
+            headers = event.kafka_headers()
+            pending.append(
+                await producer.send("events", event.body, partition=number % PARTITIONS, headers=headers)
+            )
+        await asyncio.gather(*pending)
+
+
+BENCHMARK = Benchmark("streams", "the transform stage, a bare aiokafka loop, and stock Faust", run)

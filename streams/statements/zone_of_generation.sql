@@ -1,0 +1,3 @@
+-- The zone in which a generation keeps its tables.
+-- $1 generation
+SELECT timezone FROM generations WHERE generation = $1
