@@ -17,10 +17,12 @@ Faust acknowledges an event whose agent raised, so nothing may be raised out of 
 
 import asyncio
 import random
+import traceback
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiokafka.errors
@@ -35,6 +37,7 @@ Effect = Callable[[Sequence[Any]], Awaitable[None]]
 Bury = Callable[[Any, str, str], Awaitable[None]]
 
 LONGEST_PAUSE = 5.0  # seconds between attempts to reach PostgreSQL
+DEEPEST_FRAMES = 8  # of a traceback, the last ones
 
 TRANSIENT = (
     OSError,
@@ -102,6 +105,16 @@ def is_refusal(error: Exception) -> bool:
     )
 
 
+def told(error: Exception) -> dict[str, Any]:
+    """What a log may have of an error that a record caused: its kind, and where in the code it came up.
+
+    Not its text, which repeats what stood in the record: PostgreSQL quotes the whole row.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-DEEPEST_FRAMES:]
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "at": places}
+
+
 class Superseded(Exception):
     """A newer generation is active; this process must not write any more."""
 
@@ -129,7 +142,7 @@ class Guard:
         try:
             await self._settle(stage, events, effect, culprits)
             for event, error in culprits:
-                log.error("stage.dead_letter", stage=stage, error=type(error).__name__, exc_info=error)
+                log.error("stage.dead_letter", stage=stage, **told(error))
                 reason = f"{type(error).__name__} in stage {stage}"
                 await self._until_reachable(stage, [event], partial(self._bury_one, stage, reason))
         except Abandoned:
@@ -142,6 +155,19 @@ class Guard:
     async def _settle(
         self, stage: str, events: Sequence[Any], effect: Effect, culprits: list[Culprit]
     ) -> None:
+        error = await self._try(stage, events, effect)
+        if error is None:
+            self._broken[stage].extend([False] * min(len(events), self._limit.window))
+        elif len(events) > 1:
+            middle = len(events) // 2
+            await self._settle(stage, events[:middle], effect, culprits)
+            await self._settle(stage, events[middle:], effect, culprits)
+        else:
+            culprits.append(Culprit(events[0], error))
+            self._count(stage, error)
+
+    async def _try(self, stage: str, events: Sequence[Any], effect: Effect) -> Exception | None:
+        """What handling ``events`` raised, if one of them is to blame for it; else it is raised."""
         try:
             await self._until_reachable(stage, events, effect)
         except (Abandoned, Superseded, Unconfirmed):
@@ -149,16 +175,8 @@ class Guard:
         except Exception as error:
             if isinstance(error, aiokafka.errors.KafkaError) and not isinstance(error, TOO_LARGE):
                 raise
-            # Whatever else it is, it came from handling these events.
-            if len(events) > 1:
-                middle = len(events) // 2
-                await self._settle(stage, events[:middle], effect, culprits)
-                await self._settle(stage, events[middle:], effect, culprits)
-            else:
-                culprits.append(Culprit(events[0], error))
-                self._count(stage, error)
-        else:
-            self._broken[stage].extend([False] * min(len(events), self._limit.window))
+            return error
+        return None
 
     async def _until_reachable(self, stage: str, events: Sequence[Any], effect: Effect) -> None:
         pause = 0.1
@@ -189,7 +207,7 @@ class Guard:
         broken = self._broken[stage]
         broken.append(not is_refusal(error))
         if sum(broken) > self._limit.most:
-            log.error("stage.broken", stage=stage, error=type(error).__name__, exc_info=error)
+            log.error("stage.broken", stage=stage, **told(error))
             exit_now(
                 EXIT_STUCK,
                 "worker.too_many_dead_letters",

@@ -18,7 +18,15 @@ Row = Mapping[str, Any]
 INGRESS = "http://127.0.0.1:8080"
 
 deadletters = typer.Typer(
-    help="Look at dead letters, redrive them, drop them.",
+    help="""Look at dead letters, redrive them, drop them.
+
+    \b
+    Examples:
+      dora deadletters list --stage transform
+      dora deadletters show 17
+      dora deadletters redrive --all --dry-run
+      dora deadletters drop 17 --because "a test of ours"
+    """,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

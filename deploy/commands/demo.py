@@ -47,14 +47,16 @@ def demo(
             instance.stop()
 
 
-CALLERS = ("DORA_INGRESS_TOKENS", "DORA_INGRESS_CORRECTION_TOKENS", "DORA_INGRESS_OIDC_", "DORA_QUERY_")
+# Behind the prefix of all variables.
+CALLERS = ("INGRESS_TOKENS", "INGRESS_CORRECTION_TOKENS", "INGRESS_OIDC_", "QUERY_")
 
 
 def settings() -> dict[str, str]:
     """The samples' catalog, unless the user brings one; and nobody is asked for a token, on loopback."""
     import os
 
-    named = [name for name, value in os.environ.items() if name.startswith(CALLERS) and value]
+    given = [name for name, value in os.environ.items() if value and name.startswith("DORA_")]
+    named = [name for name in given if name.removeprefix("DORA_").startswith(CALLERS)]
     if named:
         say(f"the demo is open to every program of this machine; left out: {', '.join(sorted(named))}")
     samples = Path(__file__).parents[1] / "samples" / "catalog.yaml"

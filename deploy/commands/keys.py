@@ -20,7 +20,14 @@ Postgres = Annotated[
 ]
 
 keys = typer.Typer(
-    help="Create, list and revoke API keys of the query API.",
+    help="""Create, list and revoke API keys of the query API.
+
+    \b
+    Examples:
+      dora keys create dashboard --team shop --expires 90d
+      dora keys list
+      dora keys revoke ID
+    """,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -62,7 +62,7 @@ async def fuzz(infra: Infra, topics: Topics, dsn: str, folder: Path, number: int
 
 
 async def play(infra: Infra, topics: Topics, number: int, seed: int) -> list[Sent]:
-    """Write damaged records, and one transaction, whose markers take offsets that nobody ever gets."""
+    """Write damaged records to every topic that a worker reads."""
     random = Random(seed)
     producer = AIOKafkaProducer(bootstrap_servers=infra.kafka, acks="all", max_request_size=2_000_000)
     await producer.start()

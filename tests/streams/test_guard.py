@@ -342,3 +342,16 @@ async def test_cancelling_a_stage_is_no_fault_of_an_event():
     with pytest.raises(asyncio.CancelledError):
         await stage.guard.run("record", [1], effect)
     assert stage.buried == []
+
+
+async def test_the_log_says_where_it_broke_and_nothing_of_the_record(logs: list[Any]) -> None:
+    async def effect(events: Any) -> None:
+        raise ValueError(f"Failing row contains ({events[0]}, a-password)")
+
+    async def bury(*_: Any) -> None: ...
+
+    await Guard(Progress(), bury).run("record", ["a-payload", "another"], effect)
+    broken = [entry for entry in logs if entry["event"] == "stage.dead_letter"]
+    assert [entry["error"] for entry in broken] == ["ValueError", "ValueError"]
+    assert all(entry["at"][-1].startswith("test_guard.py:") for entry in broken)
+    assert "a-pa" not in str(logs)
