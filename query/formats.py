@@ -20,6 +20,14 @@ TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
+# For OpenAPI, beside the JSON.
+WRITTEN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            name: {"schema": {"type": "string"}} for name in ("text/csv", "application/openmetrics-text")
+        }
+    }
+}
 COLUMNS = ("metric", "unit", "service", "team", "start", "end", "value", "sample_count", "evidence")
 
 Content = Mapping[str, Any]

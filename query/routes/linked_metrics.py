@@ -13,7 +13,7 @@ from query.answers import MetricAnswer
 from query.comparison import whole_answer
 from query.context import Context, Here
 from query.database import Reading, Row
-from query.formats import written
+from query.formats import WRITTEN, written
 from query.linked import LINKED, Linked, defined, measure, read
 from query.parameters import DurationAsked, MetricAsked, only
 from query.points import Evidence, told
@@ -53,7 +53,7 @@ for _each in LINKED:
         methods=["GET"],
         dependencies=[only(DurationAsked if _each.count is None else MetricAsked)],
         response_model=MetricAnswer,
-        responses=DOCUMENTED,
+        responses=DOCUMENTED | WRITTEN,
         name=_each.metric.name,
         description=_each.metric.definition,
     )

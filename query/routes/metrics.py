@@ -14,7 +14,7 @@ from query.answers import MetricAnswer, Metrics, reply
 from query.comparison import whole_answer
 from query.context import Context, Here
 from query.database import Reading
-from query.formats import written
+from query.formats import WRITTEN, written
 from query.frequency import Days, days_by_counting, days_of_table
 from query.metrics import metrics
 from query.parameters import MetricAsked, NothingAsked, only
@@ -36,7 +36,10 @@ async def index() -> Response:
 
 
 @router.get(
-    f"/{METRIC.name}", dependencies=[only(MetricAsked)], response_model=MetricAnswer, responses=DOCUMENTED
+    f"/{METRIC.name}",
+    dependencies=[only(MetricAsked)],
+    response_model=MetricAnswer,
+    responses=DOCUMENTED | WRITTEN,
 )
 async def frequency(asked: Annotated[MetricAsked, Query()], here: Here, request: Request) -> Response:
     """How often the selected services are deployed, over the window and in each of its buckets."""

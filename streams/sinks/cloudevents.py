@@ -51,10 +51,13 @@ async def store(database: Database, settled: Sequence[SettledEvent]) -> list[Set
         building = await database.is_building(connection)
         if building:
             await _store_fates(connection, rows)
+        all_new = done == f"INSERT 0 {len(rows)}"
         again = [row for row, entry in zip(rows, settled, strict=True) if entry.arrival.redrive is not None]
+        if not all_new and not building:
+            again = rows  # a batch done again by a program that was corrected meanwhile handles what was dead
         if again:
             await _move_fates(connection, again, building=building)
-    if done == f"INSERT 0 {len(rows)}":
+    if all_new:
         return []
     conflicts = await find_conflicts(database, [entry.event for entry in settled])
     return [settled[position] for position in sorted(conflicts)]

@@ -96,14 +96,19 @@ class Checkout:
         )
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**self.environment, **environment},
-            start_new_session=True,
-        )
+        # A shell that runs the tests in its background ignores SIGINT, and so would what they start.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                self.command(*arguments),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**self.environment, **environment},
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def calls(self) -> list[tuple[list[str], dict[str, str]]]:
         lines = self.calls_file.read_text().splitlines() if self.calls_file.exists() else []

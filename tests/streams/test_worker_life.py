@@ -135,7 +135,10 @@ async def test_r9_a_bad_deploy_stops_the_worker_and_costs_no_event(
         await idle(one)
         dead = await fetch(database, buried)
         assert await count(database, "cloudevents_raw") == sent
-        assert await count(database, "deployments") == sent - len(dead)
+        # What was buried just before the end and not committed is done again, and is no longer dead.
+        gone = await fetch(database, "SELECT 1 FROM cloudevents_raw WHERE fate = 'dead'")
+        assert await count(database, "deployments") == sent - len(gone)
+        assert len(gone) <= len(dead)
         orders = [(None, redrive_order(row).body, STRUCTURED) for row in dead]
         await produce(infra.kafka, topics["cloudevents"], orders, topics.partitions)
         # Each order has its row as well.
