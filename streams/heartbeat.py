@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import mode
 
+from streams.memory import give_back
 from streams.pipeline import Pipeline
 from streams.progress import EXIT_STUCK, EXIT_SUPERSEDED, exit_now
 
@@ -29,6 +30,7 @@ class Heartbeat(mode.Service):
         self.lag: dict[str, int] = {}
         self._finished = -1
         self._shorter = 0
+        self._worked = False
 
     @mode.Service.task
     async def _beat(self) -> None:
@@ -57,6 +59,11 @@ class Heartbeat(mode.Service):
         moved = finished != self._finished
         self._finished = finished
         idle = finished >= 0 and not sum(self.lag.values())
+        if moved:
+            self._worked = True
+        elif idle and self._worked:
+            self._worked = False
+            give_back()
         if moved or idle or progress.busy or progress.waiting_for or app.rebalancing:
             progress.beat("lag")
         for topic, records in self.lag.items():
