@@ -5,11 +5,12 @@ setting is enough for every connection. Here is what it leaves out: to find mist
 a password that goes through a network in the clear, and to say in words why a server was not trusted.
 """
 
-import ipaddress
 import os
 import ssl
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from access.trust import is_local
 
 SCHEMES = ("postgresql", "postgres")
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -44,7 +45,7 @@ def without_tls(url: str) -> str | None:
     if parts is None or mode in PROTECTING:
         return None
     hosts = told.get("host") or parts.netloc.rpartition("@")[2]
-    return next((host for host in map(_name, hosts.split(",")) if not _is_local(host)), None)
+    return next((host for host in map(_name, hosts.split(",")) if not _is_here(host)), None)
 
 
 def trouble(error: BaseException, url: str) -> str:
@@ -113,11 +114,6 @@ def _name(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _is_local(host: str) -> bool:
+def _is_here(host: str) -> bool:
     """Whether the way to ``host`` leaves this machine nowhere; a path is a socket."""
-    if host in ("", "localhost") or host.startswith(("/", "%2F")):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or host.startswith(("/", "%2F")) or is_local(host)

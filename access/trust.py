@@ -62,9 +62,9 @@ def is_loopback(url: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Whether ``host``, a name or an address, is this machine alone: nobody else can reach it."""
+    """Whether ``host``, in lower case, is this machine alone. Of names only localhost is for certain."""
     try:
-        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -36,7 +36,7 @@ def callers_of(environment: Mapping[str, str], settings: Settings) -> Callers:
 
 def _anonymous(settings: Settings, *, restricted: bool) -> frozenset[Right]:
     """The rights of who shows no token. Corrections are never open to other machines."""
-    local = is_local(settings.host)
+    local = is_local(settings.host.lower())
     if settings.open is False or (settings.open is None and restricted):
         return NOTHING
     if settings.open is None and not local:

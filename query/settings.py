@@ -1,6 +1,5 @@
 """What the query process is told by its environment: ``DORA_*`` variables, one per field."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.postgres import check
-from access.trust import TrustedIssuer
+from access.trust import TrustedIssuer, is_local
 from schemas.calendar import zone_of
 
 
@@ -84,7 +83,7 @@ class Settings(BaseSettings):
     @property
     def _is_meant_open(self) -> bool:
         """Whether nobody has to prove anything: so it is said, or nothing is and only this machine asks."""
-        return _is_loopback(self.host) if self.open is None else self.open
+        return is_local(self.host) if self.open is None else self.open
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
@@ -103,13 +102,3 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """``timezone`` as a zone."""
         return zone_of(self.timezone)
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``. Of names only localhost does for certain."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -37,7 +37,7 @@ async def find_conflicts(database: Database, events: Sequence[CloudEvent]) -> se
     return {
         position
         for position, event in enumerate(events)
-        if known.setdefault((event.source, event.id), digest_of(event)) != digest_of(event)
+        if known.setdefault((event.source, event.id), digest := digest_of(event)) != digest
     }
 
 

@@ -30,9 +30,17 @@ async def relink(database: Database, catalog: Catalog) -> tuple[str, str] | None
         service, environment = str(place["service"]), str(place["environment"])
         zone = zone_of(await connection.fetchval(statement("zone_of_generation"), database.generation))
         links = link(await read_history(connection, catalog, service, environment, zone))
-        await _replace_attributions(connection, service, environment, links.attributions)
-        await _replace_changes(connection, service, environment, links.changes)
-        await _replace_days(connection, service, environment, links.days)
+        for table, made, key, told in (
+            ("attributions", Attribution, lambda each: (each.deploy_id,), links.attributions),
+            (
+                "deployed_changes",
+                DeployedChange,
+                lambda each: (each.repository, each.change_id),
+                links.changes,
+            ),
+            ("link_days", LinkDay, lambda each: (each.day,), links.days),
+        ):
+            await _replace(connection, table, (service, environment), made, key, told)
         return service, environment
 
 
@@ -87,42 +95,22 @@ def _incident(row: tuple[Any, ...]) -> Incident:
     return Incident(source, identity, detected, opened, resolved, told)
 
 
-async def _replace_attributions(
-    connection: Connection, service: str, environment: str, links: Sequence[Attribution]
+async def _replace(
+    connection: Connection,
+    table: str,
+    place: tuple[str, str],
+    made: Callable[..., Any],
+    key: Callable[[Any], tuple[Any, ...]],
+    links: Sequence[Any],
 ) -> None:
-    rows = await _rows(connection, "attributions_of_place", service, environment)
-    known = {each.deploy_id: each for each in (Attribution(*row) for row in rows)}
-    gone = sorted(known.keys() - {each.deploy_id for each in links})
-    if gone:
-        await connection.execute(statement("delete_attributions"), service, environment, gone)
-    await _store(connection, "store_attributions", links, lambda each: known.get(each.deploy_id) != each)
-
-
-async def _replace_changes(
-    connection: Connection, service: str, environment: str, links: Sequence[DeployedChange]
-) -> None:
-    rows = await _rows(connection, "deployed_changes_of_place", service, environment)
-    known = {_key(each): each for each in (DeployedChange(*row) for row in rows)}
-    gone = sorted(known.keys() - {_key(each) for each in links})
+    """Make ``links`` the rows of ``place`` in ``table``: what is over goes, what differs is written."""
+    rows = await _rows(connection, f"{table}_of_place", *place)
+    known = {key(each): each for each in (made(*row) for row in rows)}
+    gone = sorted(known.keys() - {key(each) for each in links})
     if gone:
         columns = [list(column) for column in zip(*gone, strict=True)]
-        await connection.execute(statement("delete_deployed_changes"), service, environment, *columns)
-    await _store(connection, "store_deployed_changes", links, lambda each: known.get(_key(each)) != each)
-
-
-async def _replace_days(
-    connection: Connection, service: str, environment: str, links: Sequence[LinkDay]
-) -> None:
-    rows = await _rows(connection, "link_days_of_place", service, environment)
-    known = {each.day: each for each in (LinkDay(*row) for row in rows)}
-    gone = sorted(known.keys() - {each.day for each in links})
-    if gone:
-        await connection.execute(statement("delete_link_days"), service, environment, gone)
-    await _store(connection, "store_link_days", links, lambda each: known.get(each.day) != each)
-
-
-def _key(change: DeployedChange) -> tuple[str, str]:
-    return (change.repository, change.change_id)
+        await connection.execute(statement(f"delete_{table}"), *place, *columns)
+    await _store(connection, f"store_{table}", links, lambda each: known.get(key(each)) != each)
 
 
 async def _store(
