@@ -15,7 +15,7 @@ from schemas.topics import Topics
 from tests.infra import databases, topic_sets
 from tests.infra.commands import dora
 from tests.infra.production import Record, eventually, fetch, produce
-from tests.infra.programs import Program
+from tests.infra.programs import Program, environment_of
 from tests.infra.servers import Infra
 
 GITHUB_SECRET = b"It's a Secret to Everybody"
@@ -113,14 +113,7 @@ class Plant:
 
     async def settled(self) -> None:
         """Wait until everything that was sent has had its effects."""
-
-        async def nothing_left() -> bool:
-            lag = (await self.worker.get("/healthz"))["lag"]
-            return bool(lag) and not any(lag.values())
-
-        for _ in range(2):
-            await asyncio.sleep(1.1)
-            await eventually(nothing_left, what=f"no lag:\n{self.worker.log()[-1500:]}")
+        await self.worker.settled()
 
     async def told(self, path: str) -> Any:
         """The JSON answer of the query process."""
@@ -131,17 +124,7 @@ def build(infra: Infra, template: str, folder: Path) -> Plant:
     """Start everything; each on a topic set and a database that only it has."""
     topics = in_thread(topic_sets.create_topics(infra.kafka, 4))
     dsn = in_thread(databases.create_database(infra.postgres, template))
-    environment = {
-        "DORA_KAFKA": infra.kafka,
-        "DORA_POSTGRES": dsn,
-        "DORA_TOPIC_PREFIX": topics.prefix,
-        "DORA_PARTITIONS": str(topics.partitions),
-        "DORA_STATE_DIR": str(folder / "state"),
-        "DORA_PORT": "0",
-        "DORA_WORKER_PORT": "0",
-        "DORA_SESSION_TIMEOUT": "8",
-        **SECRETS,
-    }
+    environment = environment_of(infra.kafka, topics, dsn, folder / "state", {}) | SECRETS
     before = {"worker": BREAKABLE.format(flag=str(folder / "broken"))}
     parts = {
         name: Program(command, folder / name, environment, before=before.get(name, ""))

@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 
 from schemas.topics import Topics
-from tests.infra.production import eventually
-from tests.infra.programs import Program
+from tests.infra.programs import Program, environment_of
 from tests.infra.servers import Infra
 
 
@@ -34,14 +33,7 @@ class Pipeline:
 
     async def settled(self) -> None:
         """Wait until the worker has nothing left to do, twice in a row."""
-
-        async def nothing_left() -> bool:
-            lag = (await self.worker.get("/healthz"))["lag"]
-            return bool(lag) and not any(lag.values())
-
-        for _ in range(2):
-            await asyncio.sleep(1.2)
-            await eventually(nothing_left, what="lag 0")
+        await self.worker.settled()
 
 
 @asynccontextmanager
@@ -52,17 +44,7 @@ async def running(
 
     ``worker_before`` is Python that runs in the worker's process first.
     """
-    environment = {
-        "DORA_KAFKA": infra.kafka,
-        "DORA_POSTGRES": dsn,
-        "DORA_TOPIC_PREFIX": topics.prefix,
-        "DORA_PARTITIONS": str(topics.partitions),
-        "DORA_STATE_DIR": str(folder / "state"),
-        "DORA_PORT": "0",
-        "DORA_WORKER_PORT": "0",
-        "DORA_SESSION_TIMEOUT": "8",
-        **{f"DORA_{name.upper()}": value for name, value in settings.items()},
-    }
+    environment = environment_of(infra.kafka, topics, dsn, folder / "state", settings)
     before = {"worker": worker_before}
     programs = [
         Program(command, folder / command, environment, before=before.get(command, ""))

@@ -6,13 +6,34 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from schemas.topics import Topics
+from tests.infra.production import eventually
+
 ROOT = Path(__file__).parents[2]
 READY_TIMEOUT = 60
+
+
+def environment_of(
+    kafka: str, topics: Topics, dsn: str, state: Path, settings: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables of any process of one test; ``settings`` are further ones, without their ``DORA_``."""
+    return {
+        "DORA_KAFKA": kafka,
+        "DORA_POSTGRES": dsn,
+        "DORA_TOPIC_PREFIX": topics.prefix,
+        "DORA_PARTITIONS": str(topics.partitions),
+        "DORA_STATE_DIR": str(state),
+        "DORA_PORT": "0",
+        "DORA_WORKER_PORT": "0",
+        "DORA_SESSION_TIMEOUT": "8",
+        **{f"DORA_{name.upper()}": value for name, value in settings.items()},
+    }
 
 
 class Program:
@@ -78,6 +99,17 @@ class Program:
         """JSON from the process."""
         async with httpx.AsyncClient() as client:
             return json.loads((await client.get(self.url + path)).content)
+
+    async def settled(self) -> None:
+        """Wait until a worker has nothing left to do, at two looks in a row."""
+
+        async def nothing_left() -> bool:
+            lag = (await self.get("/healthz"))["lag"]
+            return bool(lag) and not any(lag.values())
+
+        for _ in range(2):
+            await asyncio.sleep(1.2)
+            await eventually(nothing_left, what=f"no lag of {self.folder.name}")
 
     def log(self) -> str:
         """The end of what the process wrote."""

@@ -5,23 +5,14 @@ from types import TracebackType
 from typing import Any
 
 from schemas.topics import Topics
-from tests.infra.programs import Program
+from tests.infra.programs import Program, environment_of
 
 
 class Worker(Program):
     """``dora worker``; ``state`` is its folder for tables and logs, kept between starts."""
 
     def __init__(self, kafka: str, topics: Topics, dsn: str, state: Path, **settings: str) -> None:
-        environment = {
-            "DORA_KAFKA": kafka,
-            "DORA_POSTGRES": dsn,
-            "DORA_TOPIC_PREFIX": topics.prefix,
-            "DORA_PARTITIONS": str(topics.partitions),
-            "DORA_STATE_DIR": str(state / "tables"),
-            "DORA_WORKER_PORT": "0",
-            "DORA_SESSION_TIMEOUT": "8",
-            **{f"DORA_{name.upper()}": value for name, value in settings.items()},
-        }
+        environment = environment_of(kafka, topics, dsn, state / "tables", settings)
         super().__init__("worker", state, environment)
 
     async def health(self) -> dict[str, Any]:

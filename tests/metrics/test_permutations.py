@@ -32,7 +32,7 @@ from tests.metrics import oracle
 from tests.metrics.long_history import EVENTS, SERVICES, cdevents_of, records, stories
 from tests.metrics.test_linked_metrics import MODULES
 from tests.query.client import client_of
-from tests.streams.running import idle, running, worker
+from tests.streams.running import running, worker
 from tests.streams.test_recompute import plan
 
 PERMUTATIONS = 40
@@ -217,7 +217,7 @@ async def test_the_stream_and_a_recompute_end_in_what_the_oracle_gives(
 
     async with running(program):
         await eventually(all_recorded, 90, "all events in their tables")
-        await idle(program)
+        await program.settled()
         await eventually(all_recorded, 90, "all links")
         live = await answers(database)
         agree(live, expected)

@@ -7,23 +7,14 @@ from pathlib import Path
 
 from schemas.topics import Topics
 from tests.infra.production import eventually
-from tests.infra.programs import Program
+from tests.infra.programs import Program, environment_of
 from tests.infra.servers import Infra
 
 
 def worker(infra: Infra, topics: Topics, dsn: str, folder: Path, **settings: str) -> Program:
     """A worker that is not started yet, with further ``DORA_*`` settings."""
-    environment = {
-        "DORA_KAFKA": infra.kafka,
-        "DORA_POSTGRES": dsn,
-        "DORA_TOPIC_PREFIX": topics.prefix,
-        "DORA_PARTITIONS": str(topics.partitions),
-        "DORA_STATE_DIR": str(folder / "state"),
-        "DORA_WORKER_PORT": "0",
-        "DORA_SESSION_TIMEOUT": "8",
-    }
-    settings = {f"DORA_{name.upper()}": value for name, value in settings.items()}
-    return Program("worker", folder, environment | settings)
+    environment = environment_of(infra.kafka, topics, dsn, folder / "state", settings)
+    return Program("worker", folder, environment)
 
 
 @asynccontextmanager
@@ -52,15 +43,3 @@ async def ended(program: Program, seconds: float = 20) -> int:
     await eventually(gone, seconds, f"the end of {program.folder.name}")
     assert program.process is not None
     return program.process.wait()
-
-
-async def idle(program: Program) -> None:
-    """Wait until the worker has nothing left to do, at two looks in a row."""
-
-    async def nothing_left() -> bool:
-        lag = (await program.get("/healthz"))["lag"]
-        return bool(lag) and not any(lag.values())
-
-    for _ in range(2):
-        await asyncio.sleep(1.2)
-        await eventually(nothing_left, what=f"no lag of {program.folder.name}")

@@ -25,7 +25,7 @@ from tests.infra.programs import Program
 from tests.infra.servers import Infra
 from tests.streams.called import Function, serving
 from tests.streams.produced import cloudevent, deployed, recorded
-from tests.streams.running import ended, idle, running, worker
+from tests.streams.running import ended, running, worker
 from tests.streams.test_functions import binary, document
 
 pytestmark = [pytest.mark.connected, pytest.mark.partitions(4), pytest.mark.timeout(120)]
@@ -130,7 +130,7 @@ async def settled(dsn: str, one: Program, events: int) -> None:
         return await count(dsn, "cloudevents_raw") == events
 
     await eventually(all_recorded, what=f"{events} events recorded")
-    await idle(one)
+    await one.settled()
 
 
 class Live:

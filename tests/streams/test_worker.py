@@ -10,7 +10,7 @@ from schemas.topics import Topics
 from tests.infra.production import Record, count, eventually, fetch, produce
 from tests.infra.servers import Infra
 from tests.streams.produced import cloudevent, deployed
-from tests.streams.running import idle, running, worker
+from tests.streams.running import running, worker
 
 pytestmark = pytest.mark.connected
 
@@ -68,7 +68,7 @@ async def test_r10_b10_b13_b15_hostile_records_end_in_the_tables_and_nothing_sto
             return len(await fates(database)) == 7 and await count(database, "deployment_frequency") == 4
 
         await eventually(settled, what="every event recorded and counted")
-        await idle(one)
+        await one.settled()
         assert one.stop() == 0
     told = await fates(database)
     assert {event_id for event_id, (fate, _) in told.items() if fate == "mapped"} == {
@@ -110,7 +110,7 @@ async def test_p14_the_first_of_two_payloads_under_one_identity_wins(
     same_batch += [under_the_id("w", deployed("w1")), under_the_id("w", deployed("w2"))]
     async with running(one):
         await produce(infra.kafka, topics["cloudevents"], [first, other, first, *same_batch], partitions=1)
-        await idle(one)
+        await one.settled()
         # In another batch and another partition, known only to PostgreSQL; and a mapped event.
         later = [other, deployed("d"), deployed("d"), deployed("d", artifact="pkg:oci/c@2")]
         await produce(infra.kafka, topics["cloudevents"], later, partitions=2)
@@ -119,7 +119,7 @@ async def test_p14_the_first_of_two_payloads_under_one_identity_wins(
             return await count(database, "deadletters") == 5 and await count(database, "deployments") == 2
 
         await eventually(settled, what="five dead letters and two deployments")
-        await idle(one)
+        await one.settled()
     rows = await fetch(database, "SELECT id, body FROM cloudevents_raw WHERE id IN ('a', 'b') ORDER BY 1")
     assert [tuple(row) for row in rows] == [("a", b'{"n":1}'), ("b", None)]
     rows = await fetch(database, "SELECT id, stage, reason, value FROM deadletters ORDER BY 1, 4")
@@ -161,7 +161,7 @@ async def test_r7_an_event_that_meets_a_bug_is_a_dead_letter_with_a_row_and_the_
     records[7:7] = [deployed("bug-1"), deployed("bug-2")]
     async with running(one):
         await produce(infra.kafka, topics["cloudevents"], records, partitions=1)
-        await idle(one)
+        await one.settled()
 
         async def settled() -> bool:
             return await count(database, "deadletters") == 2 and await count(database, "deployments") == 20
@@ -207,7 +207,7 @@ async def test_every_record_of_a_kafkasink_is_stored_once_with_a_fate_and_its_by
             return await count(database, "cloudevents_raw") == len(records)
 
         await eventually(settled, what="a row for every record")
-        await idle(one)
+        await one.settled()
     rows = await fetch(database, "SELECT * FROM cloudevents_raw")
     assert {(row["source"], row["id"]) for row in rows} == records.keys()
     for row in rows:
@@ -246,7 +246,7 @@ async def test_workloads_that_the_catalog_makes_one_service_are_counted_together
             return await count(database, "deployments") == len(records)
 
         await eventually(settled, what="every deployment")
-        await idle(one)
+        await one.settled()
     rows = await fetch(
         database, "SELECT DISTINCT service, environment, deployments FROM deployment_frequency"
     )

@@ -19,7 +19,7 @@ from tests.infra.servers import Infra
 from tests.infra.topic_sets import create_topics, delete_topics
 from tests.streams.called import Function, Reply, Request, serving
 from tests.streams.produced import cloudevent, deployed, recorded
-from tests.streams.running import idle, running, worker
+from tests.streams.running import running, worker
 from tests.streams.test_functions import binary, document
 
 pytestmark = [pytest.mark.connected, pytest.mark.partitions(4)]
@@ -95,7 +95,7 @@ async def test_functions_answer_fail_hang_and_hold_up_nobody(
             )
 
         await eventually(settled, what="every event has its row")
-        await idle(one)
+        await one.settled()
     told = await fates(database)
     assert {told[f"slow-{n}"] for n in range(4)} == {("ignored", f"delivered to {function.url}/slow")}
     assert told["maps"] == ("mapped", None)
@@ -169,7 +169,7 @@ async def test_a_function_may_post_its_cdevent_to_the_ingress(
             return await count(database, "deployments") == 1
 
         await eventually(settled, what="the deployment that the function posted")
-        await idle(one)
+        await one.settled()
     assert await fates(database) == {
         "b": ("ignored", f"delivered to {function.url}"),
         "for b": ("mapped", None),

@@ -16,7 +16,7 @@ from tests.infra.databases import execute
 from tests.infra.production import count, eventually, fetch, produce
 from tests.infra.servers import Infra
 from tests.streams.produced import deployed
-from tests.streams.running import ended, idle, running, worker
+from tests.streams.running import ended, running, worker
 
 pytestmark = pytest.mark.connected
 
@@ -54,7 +54,7 @@ async def test_two_workers_share_the_partitions_and_stop_cleanly(
     async with running(one, two):
         sent = await send(infra, topics, "a")
         await counted(database, sent)
-        await asyncio.gather(idle(one), idle(two))
+        await asyncio.gather(one.settled(), two.settled())
         shares = [len((await each.get("/healthz"))["lag"]) for each in (one, two)]
         assert all(shares), "each has partitions of its own"
         # The second leaves while there is work; what it held is counted once by the first.
@@ -132,7 +132,7 @@ async def test_r9_a_bad_deploy_stops_the_worker_and_costs_no_event(
     assert len(await fetch(database, buried)) <= one.starts * Limit().most < sent
     one.before = ""
     async with running(one):
-        await idle(one)
+        await one.settled()
         dead = await fetch(database, buried)
         assert await count(database, "cloudevents_raw") == sent
         # What was buried just before the end and not committed is done again, and is no longer dead.
@@ -143,7 +143,7 @@ async def test_r9_a_bad_deploy_stops_the_worker_and_costs_no_event(
         await produce(infra.kafka, topics["cloudevents"], orders, topics.partitions)
         # Each order has its row as well.
         await eventually(lambda: has_deployments(database, sent), what="the backlog worked off")
-        await idle(one)
+        await one.settled()
     assert {row["state"] for row in await fetch(database, buried)} <= {"redriven"}
     assert await count(database, "deadletters") == len(garbage) + len(dead)
 
@@ -202,7 +202,7 @@ async def test_a_worker_waits_for_a_database_that_is_away_and_goes_on(
         assert (await one.get("/healthz"))["status"] == "ok"
         await asyncio.to_thread(own_postgres.restart)
         await counted(dsn, sent)
-        await idle(one)
+        await one.settled()
         assert await count(dsn, "deadletters") == 0
         assert one.starts == 1
         # Nor does it hold up a stop: what it has in hand is read again by the next worker.
