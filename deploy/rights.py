@@ -44,6 +44,7 @@ WORKER = Rights(
         "deployed_changes": KEEP,
         "link_days": KEEP,
         "deployment_frequency": KEEP,
+        "frequency_positions": KEEP,
     }
 )
 ANSWERED = (

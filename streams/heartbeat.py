@@ -5,10 +5,13 @@ since the last look, when a stage is at work (which has a limit of its own), or 
 waits for.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
 import mode
+from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
 
 from streams.memory import give_back
 from streams.pipeline import Pipeline
@@ -77,7 +80,7 @@ class Heartbeat(mode.Service):
         shorter = []
         app = self.pipeline.app
         consumer = app.consumer
-        for tp in consumer.assignment():
+        for tp in self._assignment():
             if tp.topic not in app.frontier.topics:
                 continue
             end = consumer.highwater(tp)
@@ -95,6 +98,13 @@ class Heartbeat(mode.Service):
             # Made anew under our eyes: offsets of its new records are taken for done. A start reads them.
             exit_now(EXIT_STUCK, "worker.topic_made_anew", topics=sorted(set(shorter)))
         return lag, finished
+
+    def _assignment(self) -> Iterable[TP]:
+        try:
+            assigned: Iterable[TP] = self.pipeline.app.consumer.assignment()
+        except ConsumerNotStarted:  # the broker is away while the worker starts
+            return ()
+        return assigned
 
     def _recovered(self) -> int:
         return sum(

@@ -12,9 +12,10 @@ from faust.types import EventT
 
 from schemas.cloudevents.kafka import read_record
 from streams.batches import Stream, by_partition, table_partition
+from streams.changelogs import settle as settle_changelogs
 from streams.deadletters import DeadLetter
 from streams.outcome import Observed
-from streams.pipeline import Pipeline, confirm
+from streams.pipeline import Pipeline
 from streams.records import Outgoing, arrival_of
 from streams.router import Fate, settle
 from streams.sinks.cloudevents import SettledEvent
@@ -38,13 +39,13 @@ def attach(pipeline: Pipeline) -> None:
 
 async def handle(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -> None:
     """Publish what the observations tell, store their rows, and only then remember the new states."""
-    states: list[tuple[EventT, dict[str, Any]]] = []
+    states: list[tuple[Sequence[EventT], dict[str, Any]]] = []
     settled: list[SettledEvent] = []
     for group in by_partition(pipeline.ours(events)).values():
         changed: dict[str, Any] = {}
         with table_partition(group[0]):
             settled += [fold_event(pipeline, objects, changed, event) for event in group]
-        states.append((group[0], changed))
+        states.append((group, changed))
     outgoing: list[Outgoing] = []
     for entry in settled:
         outgoing += pipeline.cdevent_records(entry.fate.cdevents, entry.arrival.traceparent)
@@ -54,16 +55,21 @@ async def handle(pipeline: Pipeline, objects: Table, events: Sequence[EventT]) -
     await pipeline.store(STAGE, settled)
     redriven = [entry.arrival.redrive for entry in settled if entry.fate.fate != "dead"]
     await pipeline.close(redriven)
-    await remember(objects, states)
+    await remember(pipeline, objects, states)
 
 
-async def remember(objects: Table, states: Sequence[tuple[EventT, dict[str, Any]]]) -> None:
+async def remember(
+    pipeline: Pipeline, objects: Table, states: Sequence[tuple[Sequence[EventT], dict[str, Any]]]
+) -> None:
     """Write the objects' new states into their partitions, confirmed by the changelog."""
-    for event, changed in states:
-        with table_partition(event):
+    for events, changed in states:
+        last = events[-1].message
+        with table_partition(events[0]):
             for uid, state in changed.items():
-                objects[uid] = state
-    await confirm(objects.take_pending())
+                value = objects.stated(uid, state, last.tp, last.offset)
+                if value is not None:
+                    objects[uid] = value
+    await settle_changelogs(pipeline.settings.cluster, [objects])
 
 
 def fold_event(pipeline: Pipeline, objects: Table, states: dict[str, Any], event: EventT) -> SettledEvent:
@@ -76,7 +82,9 @@ def fold_event(pipeline: Pipeline, objects: Table, states: dict[str, Any], event
     if not isinstance(observed, Observed) or source.fold is None:
         fate = Fate("dead", f"{name} no longer observes this event; redrive it", name)
         return SettledEvent(cloudevent, arrival, fate)
-    before = states[observed.key] if observed.key in states else objects.get(observed.key)
+    before = (
+        states[observed.key] if observed.key in states else (objects.get(observed.key) or [None, None])[1]
+    )
     # A copy: a fold that changed its argument would change the store's cached value behind its back.
     state, outcome = source.fold(orjson.loads(orjson.dumps(before)), observed, pipeline.catalog)
     told = settle(outcome, rule=name, event=cloudevent)

@@ -11,6 +11,8 @@ import asyncpg
 from streams.guard import Superseded
 
 COMMAND_TIMEOUT = 30.0  # seconds; a batch takes milliseconds, so something is wrong by then
+# A worker that is frozen in a transaction must not hold up the one that takes its place.
+IDLE_TIMEOUT = 5.0  # seconds
 
 # Text, because these classes take their parameter in the stubs only.
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -38,7 +40,10 @@ class Database:
                 min_size=0,
                 max_size=self._most,
                 command_timeout=COMMAND_TIMEOUT,
-                server_settings={"application_name": f"dora-worker-g{self.generation}"},
+                server_settings={
+                    "application_name": f"dora-worker-g{self.generation}",
+                    "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT:.0f}s",
+                },
             )
         return self._pool
 

@@ -1,10 +1,15 @@
-"""``deployment_frequency``: absolute values per bucket, written by the windowed-table agent alone."""
+"""``deployment_frequency``: absolute values per bucket, written by the windowed-table agent alone.
 
-from collections.abc import Mapping
+Values are never put over values that follow from more of the topic: ``frequency_positions`` has the offset
+that each partition's counts follow from, and its row is locked until the counts are written. A worker that
+was frozen between counting and storing, and goes on when another has its partitions, changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from streams.sinks.database import Database, statement
+from streams.sinks.database import Connection, Database, statement
 
 
 class Cell(NamedTuple):
@@ -16,17 +21,55 @@ class Cell(NamedTuple):
     start: float
 
 
-async def store(database: Database, values: Mapping[Cell, tuple[int, int]]) -> None:
-    """Write (deployments, deployment days) of each cell; a cell that came to hold nothing is removed."""
+class Counted(NamedTuple):
+    """(deployments, deployment days) of cells of one partition, which follow from it up to ``position``."""
+
+    position: int
+    cells: Mapping[Cell, tuple[int, int]]
+
+
+async def store(database: Database, counted: Mapping[int, Counted]) -> dict[int, int]:
+    """Write the cells of each partition; a cell that came to hold nothing is removed.
+
+    Returns the partitions of which more was counted before, with that position; theirs are not written.
+    """
+    async with database.transaction() as connection:
+        taken, ahead = await _advance(connection, counted)
+        cells = {cell: value for partition in taken for cell, value in counted[partition].cells.items()}
+        await _write(connection, cells)
+    return ahead
+
+
+async def forget(database: Database, partition: int, position: int) -> None:
+    """Let counts of ``partition`` begin anew, unless another worker has done so since."""
+    async with database.transaction() as connection:
+        await connection.execute(statement("forget_frequency_position"), partition, position)
+
+
+async def _advance(
+    connection: Connection, counted: Mapping[int, Counted]
+) -> tuple[Sequence[int], dict[int, int]]:
+    reached = [(partition, counts.position) for partition, counts in sorted(counted.items())]
+    rows = await connection.fetch(statement("advance_frequency"), *map(list, zip(*reached, strict=True)))
+    taken = [row["partition"] for row in rows]
+    if len(taken) == len(counted):
+        return taken, {}
+    known = await connection.fetch(
+        "SELECT partition, position FROM frequency_positions WHERE partition = ANY($1)",
+        list(counted.keys() - set(taken)),
+    )
+    return taken, {row["partition"]: row["position"] for row in known}
+
+
+async def _write(connection: Connection, values: Mapping[Cell, tuple[int, int]]) -> None:
     held = sorted((cell, value) for cell, value in values.items() if value[0])
     gone = sorted(cell for cell, value in values.items() if not value[0])
-    async with database.transaction() as connection:
-        if held:
-            rows = [(*_columns(cell), *value) for cell, value in held]
-            await connection.execute(statement("store_frequency"), *map(list, zip(*rows, strict=True)))
-        if gone:
-            keys = [_columns(cell) for cell in gone]
-            await connection.execute(statement("delete_frequency"), *map(list, zip(*keys, strict=True)))
+    if held:
+        rows = [(*_columns(cell), *value) for cell, value in held]
+        await connection.execute(statement("store_frequency"), *map(list, zip(*rows, strict=True)))
+    if gone:
+        keys = [_columns(cell) for cell in gone]
+        await connection.execute(statement("delete_frequency"), *map(list, zip(*keys, strict=True)))
 
 
 def _columns(cell: Cell) -> tuple[str, str, str, datetime]:

@@ -1,8 +1,10 @@
 """Points in a worker's code at which it dies by SIGKILL, each once: one after another, a start for each.
 
 ``plant`` gives Python that runs in the worker before it starts. The folder keeps which points are left.
+With another signal it is frozen there; ``arm`` plants the next one while it runs.
 """
 
+import signal
 from pathlib import Path
 
 POINTS = (
@@ -17,7 +19,7 @@ POINTS = (
 )
 
 MINES = """
-import os, signal
+import os
 from pathlib import Path
 from streams import consumer, pipeline
 from streams.agents import measure, record, transform
@@ -28,7 +30,7 @@ def step_on(point):
     left = sorted(FOLDER.iterdir())
     if left and left[0].name.endswith("-" + point):
         left[0].rename(FOLDER.parent / ("done-" + left[0].name))
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), {number})
 
 def around(owner, name, before="", after=""):
     inner = getattr(owner, name)
@@ -46,7 +48,7 @@ around(pipeline.Pipeline, "publish", after="published")
 around(pipeline.Pipeline, "bury", after="buried")
 around(pipeline.Pipeline, "store", after="stored")
 around(record, "handle", after="recorded")
-around(measure.frequency, "store", after="counted")
+around(measure.frequency, "store", before="measured", after="counted")
 around(measure, "handle", after="remembered")
 
 commit = consumer.Consumer._commit_offsets
@@ -59,13 +61,19 @@ consumer.Consumer._commit_offsets = commit_and_die
 """
 
 
-def plant(folder: Path, points: tuple[str, ...] = POINTS) -> str:
+def plant(folder: Path, points: tuple[str, ...] = POINTS, number: signal.Signals = signal.SIGKILL) -> str:
     """Python for ``before``. Once a mine went off it is gone; ``left`` tells how many there are still."""
+    (folder / "mines").mkdir(parents=True, exist_ok=True)
+    for point in points:
+        arm(folder, point)
+    return MINES.format(folder=str(folder / "mines"), number=number.value)
+
+
+def arm(folder: Path, point: str) -> None:
+    """Plant one more, which goes off after those that are left."""
     armed = folder / "mines"
-    armed.mkdir(parents=True, exist_ok=True)
-    for position, point in enumerate(points):
-        (armed / f"{position}-{point}").touch()
-    return MINES.format(folder=str(armed))
+    before = len([*armed.iterdir(), *folder.glob("done-*")])
+    (armed / f"{before}-{point}").touch()
 
 
 def left(folder: Path) -> list[str]:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streams.agents.measure import Windows
+from faust.types import TP
+
+from streams.agents.measure import Group, Windows
 from streams.tally import COUNTING
 from tests.streams.reports import report
 
@@ -14,7 +16,9 @@ AT = datetime(2026, 3, 5, 10, tzinfo=UTC)
 
 
 class Event:
-    """Stands for a consumed event; only its identity is used."""
+    """Stands for a consumed event; only its place is used."""
+
+    message = SimpleNamespace(tp=TP("cdevents", 0), partition=0, offset=7)
 
 
 class Journal:
@@ -35,8 +39,15 @@ class RecordedTable(dict[str, Any]):
         self.journal, self.name, self.pending = journal, name, []
         self.table = self
 
-    def using_window(self, _: object) -> "RecordedTable":
+    def using_window(self, window: object) -> "RecordedTable":
+        self.window = window
         return self
+
+    def stated(self, _: object, state: object, __: TP, position: int) -> list[object]:
+        return [position, state]
+
+    def foreign(self) -> dict[Any, Any]:
+        return {}
 
     def relative_to(self, _: datetime) -> "RecordedTable":
         return self
@@ -60,14 +71,14 @@ async def test_where_a_deployment_was_counted_is_remembered_after_the_counts_are
     into the new ones once more. The other way round nobody would know of the old windows any longer."""
     journal = Journal()
     pipeline: Any = SimpleNamespace(
-        app=SimpleNamespace(Table=journal.table), settings=SimpleNamespace(partitions=1)
+        app=SimpleNamespace(Table=journal.table), settings=SimpleNamespace(partitions=1, cluster=None)
     )
     windows = Windows(pipeline, ZoneInfo("UTC"))
     tally = windows.tally()
     tally._read = lambda bucket, *_: [] if bucket == "day" else {}
     tally.place(report("a", AT))
-    await windows.remember([(Event(), tally)])
+    await windows.remember([Group(Event(), tally)])
     first_placed = journal.entries.index(("write", "placed"))
     assert {("confirmed", bucket) for bucket in COUNTING} <= set(journal.entries[:first_placed])
     assert ("confirmed", "placed") in journal.entries[first_placed:]
-    assert windows.placed["a"][0] == 0
+    assert windows.placed["a"][0] == 7
