@@ -23,10 +23,10 @@ BATCH_HEADERS = {"content-type": "application/cloudevents-batch+json"}
 
 def run(options: Options) -> Sequence[Figure]:
     """Singles, batches, then freshness at a steady rate."""
-    number = options.sized(30_000, 3_000)
+    number = options.events(20_000, 3_000)
     rounds = range(options.sized(min(options.rounds, 3), 1))
     with pipeline(options.folder / "end-to-end") as instance:
-        warm = make_events(2_000, "warm")
+        warm = make_events(options.sized(2_000, 500), "warm")
         _, total = _through(instance, _singles(instance, warm), warm, 0)
         singles, batches = [], []
         for each in rounds:
@@ -40,7 +40,7 @@ def run(options: Options) -> Sequence[Figure]:
         options.say(f"end-to-end: freshness at {RATE} events a second")
         fresh = asyncio.run(
             freshness.measure(
-                instance.ingress.url, instance.query.url, rate=RATE, duration=options.sized(60, 10)
+                instance.ingress.url, instance.query.url, rate=RATE, duration=options.sized(60, 8)
             )
         )
     return [

@@ -95,7 +95,10 @@ async def post(client: httpx.AsyncClient, ingress: str, run: str, number: int) -
         "ce-type": DEPLOYED,
         "content-type": "application/json",
     }
-    answer = await client.post(f"{ingress}/cloudevents", headers=headers, content=orjson.dumps(document))
+    try:
+        answer = await client.post(f"{ingress}/cloudevents", headers=headers, content=orjson.dumps(document))
+    except httpx.HTTPError:
+        return False  # not acknowledged in time, which a machine with much else to do may come to
     return answer.status_code == httpx.codes.ACCEPTED
 
 
@@ -118,4 +121,4 @@ def run(options: Options) -> Sequence[Figure]:
     ]
 
 
-BENCHMARK = Benchmark("freshness", "from a POST to an answer that counts it, at a steady rate", run)
+BENCHMARK = Benchmark("freshness", "from a POST to an answer, at a rate of your choice", run, quick=False)

@@ -52,8 +52,8 @@ class Taken:
 
 def run(options: Options) -> Sequence[Figure]:
     """Singles, batches, and the latency at half load."""
-    singles = make_events(options.sized(30_000, 4_000), "singles")
-    batched = make_events(options.sized(60_000, 10_000), "batched")
+    singles = make_events(options.sized(20_000, 3_000), "singles")
+    batched = make_events(options.sized(40_000, 10_000), "batched")
     kafka = Kafka(options.folder / "kafka", quick=False)
     kafka.start()
     try:

@@ -74,7 +74,7 @@ def ratio(name: str, ours: Sequence[float], yardstick: Sequence[float], least: f
 
 @dataclass(frozen=True)
 class Options:
-    """How to measure. ``quick`` keeps every benchmark under half a minute; ``say`` is told what goes on."""
+    """How to measure. ``quick`` keeps what is part of it under 40 seconds; ``say`` is told what goes on."""
 
     folder: Path
     quick: bool = False
@@ -85,6 +85,10 @@ class Options:
     def sized(self, whole: int, quick: int) -> int:
         """A number of events or seconds, for a whole or a quick run."""
         return quick if self.quick else whole
+
+    def events(self, whole: int, quick: int) -> int:
+        """A number of events that the caller may have chosen: ``further`` may hold ``events``."""
+        return int(self.further.get("events") or self.sized(whole, quick))
 
 
 @dataclass(frozen=True, slots=True)

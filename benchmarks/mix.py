@@ -58,11 +58,11 @@ class Event:
 
 
 def make_events(
-    number: int, run: str, seed: int = 1, deployments: float = SHARE_OF_DEPLOYMENTS
+    number: int, run: str, seed: int = 1, deployments: float = SHARE_OF_DEPLOYMENTS, median: int = MEDIAN
 ) -> list[Event]:
-    """``number`` events whose ids begin with ``run``."""
+    """``number`` events whose ids begin with ``run``, with bodies of ``median`` bytes."""
     chance = random.Random(seed)
-    return [_event(chance, f"{run}-{each}", each, deployments) for each in range(number)]
+    return [_event(chance, f"{run}-{each}", each, deployments, median) for each in range(number)]
 
 
 def sizes_of(events: Sequence[Event]) -> tuple[int, int]:
@@ -71,8 +71,8 @@ def sizes_of(events: Sequence[Event]) -> tuple[int, int]:
     return ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
 
 
-def _event(chance: random.Random, identity: str, number: int, deployments: float) -> Event:
-    size = min(LARGEST, int(chance.lognormvariate(math.log(MEDIAN), SIGMA)))
+def _event(chance: random.Random, identity: str, number: int, deployments: float, median: int) -> Event:
+    size = min(LARGEST, int(chance.lognormvariate(math.log(median), SIGMA)))
     time = (FIRST + timedelta(seconds=7 * number)).isoformat().replace("+00:00", "Z")
     service = f"bench-{chance.randrange(SERVICES)}"
     if chance.random() < deployments:
@@ -117,7 +117,12 @@ def _pushed(identity: str, service: str, time: str, size: int) -> bytes:
         "created": False,
         "deleted": False,
         "forced": False,
-        "repository": {"full_name": f"bench/{service}", "name": service, "default_branch": "main"},
+        "repository": {
+            "full_name": f"bench/{service}",
+            "name": service,
+            "html_url": f"https://github.com/bench/{service}",
+            "default_branch": "main",
+        },
         "commits": [commit],
         "head_commit": commit,
     }

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psutil
@@ -19,6 +19,15 @@ from deploy.supervisor import Instance
 PATIENCE = 1800.0  # seconds for a backlog
 POLL = 0.1
 PRODUCED_AT_ONCE = 5000
+
+
+class Record(NamedTuple):
+    """What is written to a topic; without a ``partition``, to that of its key."""
+
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+    partition: int | None = None
 
 
 @contextmanager
@@ -71,17 +80,26 @@ def _lag_of(client: httpx.Client, part: Any) -> int:
 
 
 def produce(kafka: str, topic: str, events: Iterator[Event], partitions: int) -> int:
-    """Write events straight to a topic, confirmed; how many."""
-    return asyncio.run(_produce(kafka, topic, events, partitions))
+    """Write events straight to a topic, confirmed, in turn to its partitions; how many."""
+    records = (
+        Record(None, event.body, event.kafka_headers(), number % partitions)
+        for number, event in enumerate(events)
+    )
+    return asyncio.run(_produce(kafka, topic, records))
 
 
-async def _produce(kafka: str, topic: str, events: Iterator[Event], partitions: int) -> int:
+def produce_records(kafka: str, topic: str, records: Iterator[Record]) -> int:
+    """Write records to a topic, confirmed; how many."""
+    return asyncio.run(_produce(kafka, topic, records))
+
+
+async def _produce(kafka: str, topic: str, records: Iterator[Record]) -> int:
     number, pending = 0, []
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5) as producer:
-        for number, event in enumerate(events, 1):
-            headers = event.kafka_headers()
+        for record in records:
+            number += 1
             pending.append(
-                await producer.send(topic, event.body, partition=number % partitions, headers=headers)
+                await producer.send(topic, record.value, record.key, record.partition, headers=record.headers)
             )
             if len(pending) == PRODUCED_AT_ONCE:
                 await asyncio.gather(*pending)

@@ -210,8 +210,8 @@ def _incident_row(incident: Incident) -> Row:
 def _frequency(deployments: Sequence[Deployment]) -> Iterator[Row]:
     """What the windowed tables keep, by plain counting."""
     zone = zone_of("UTC")
-    numbers: Counter[tuple[str, datetime]] = Counter()
-    days: dict[tuple[str, datetime], set[datetime]] = {}
+    numbers: Counter[tuple[Bucket, datetime]] = Counter()
+    days: dict[tuple[Bucket, datetime], set[datetime]] = {}
     for each in deployments:
         if not each.counted:
             continue

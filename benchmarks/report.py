@@ -13,10 +13,12 @@ import psutil
 from rich.table import Table
 
 from benchmarks.measurement import Figure
+from benchmarks.plots import write_plots
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "performance.md"
+PLOTS = ROOT / "docs" / "performance"
 BEGIN, END = "<!-- figures: made by `dora bench --save` -->\n", "<!-- end of figures -->"
 
 
@@ -46,7 +48,8 @@ def write_page(figures: Sequence[Figure], at: datetime) -> None:
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{page_part(figures, at)}\n{END}{after}", encoding="utf-8")
+    plots = "".join(f"![{title}]({PLOTS.name}/{name})\n\n" for title, name in write_plots(figures, PLOTS))
+    PAGE.write_text(f"{before}{BEGIN}\n{page_part(figures, at)}\n{plots}{END}{after}", encoding="utf-8")
 
 
 def page_part(figures: Sequence[Figure], at: datetime) -> str:

@@ -6,7 +6,6 @@ besides, so that the same order is the same event.
 """
 
 import asyncio
-import hashlib
 import os
 import re
 import time
@@ -20,10 +19,10 @@ import orjson
 
 from deploy.messages import STRUCTURED, Message, Unreadable
 from deploy.sending import Answer, advice, send, token_of
+from schemas.corrections import deadletter_order
+from schemas.deadletters import hopeless
 from schemas.instant import format_instant, parse_instant
-from streams.deadletters import hopeless
 
-SOURCE = "/dora/deadletters"
 PATIENCE = 60.0  # seconds during which an ingress may be unable to take an order
 POLL = 0.3  # seconds between looks at what became of an order
 _AGE = re.compile(r"([0-9]{1,6})(m|h|d)")
@@ -119,17 +118,7 @@ def drop_order(row: Row, because: str) -> Message:
 
 def order(kind: str, identity: bytes, said: dict[str, Any]) -> Message:
     """The request that gives an order; equal orders are one event."""
-    data = {"deadletter": identity.hex(), **said}
-    event = {
-        "specversion": "1.0",
-        "id": hashlib.sha256(orjson.dumps([kind, data])).hexdigest(),
-        "source": SOURCE,
-        "type": f"dev.dora.deadletter.{kind}.v1",
-        "subject": identity.hex(),
-        "time": format_instant(datetime.now(UTC)),
-        "datacontenttype": "application/json",
-        "data": data,
-    }
+    event = deadletter_order(kind, identity, said, format_instant(datetime.now(UTC)))
     return Message(kind, "/", STRUCTURED, orjson.dumps(event))
 
 

@@ -20,12 +20,12 @@ from schemas.topics import ROLES, Topics
 
 Resource = Literal["topic", "group"]
 Pattern = Literal["literal", "prefixed"]
-Operation = Literal["Read", "Write", "Create", "Delete", "DescribeConfigs"]
+Operation = Literal["Read", "Write", "Create", "Delete", "Alter", "DescribeConfigs"]
 
 # Numbers of Kafka's protocol.
 RESOURCES = {"topic": 2, "group": 3}
 PATTERNS = {"literal": 3, "prefixed": 4}
-OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "DescribeConfigs": 10}
+OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Alter": 7, "DescribeConfigs": 10}
 ALLOW = 3
 EVERYWHERE = "*"
 
@@ -88,6 +88,8 @@ def operating(topics: Topics, principal: str) -> Iterator[Rule]:
     for name, pattern in names:
         yield Rule(principal, "topic", name, pattern, "Create")
         yield Rule(principal, "topic", name, pattern, "DescribeConfigs")
+    for role in ROLES:  # more partitions
+        yield Rule(principal, "topic", topics[role], "literal", "Alter")
     for name in (replays(topics), generations(topics)):  # of generations that are over
         yield Rule(principal, "topic", name, "prefixed", "Delete")
     yield Rule(principal, "group", generations(topics), "prefixed", "Delete")

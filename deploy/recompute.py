@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from access.kafka import Cluster
@@ -28,6 +28,7 @@ from deploy.kafka_topics import create
 from deploy.migrations import connect
 from deploy.offsets import Offsets, Positions, begin_group, watching
 from deploy.replay import Target, replay
+from deploy.topic_growth import grow
 from schemas.catalog import Catalog
 from schemas.topics import Topics
 from streams.deadletters import CONFLICT, FOREIGN
@@ -61,7 +62,7 @@ class RecomputeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to build and where. ``timezone`` ``None`` keeps the zone."""
+    """What to build and where. ``timezone`` and ``partitions`` ``None`` keep what there is."""
 
     kafka: Cluster
     postgres: str
@@ -70,6 +71,7 @@ class Plan:
     timezone: str | None
     catalog: Catalog
     replication_factor: int = 1
+    partitions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ async def recompute(plan: Plan, report: Report) -> Recomputed:
         if row is None:
             raise RecomputeError("there is no active generation; run: dora migrate")
         start = await find_start(plan, int(row["generation"]), report)
+        if plan.partitions is not None:
+            plan = replace(plan, topics=plan.topics.with_partitions(plan.partitions))
+            await grow(plan.kafka, plan.topics, int(row["generation"]))
         zone = plan.timezone or str(row["timezone"])
         number = int(
             await connection.fetchval("SELECT begin_generation($1, $2)", zone, plan.catalog.facts_digest)
@@ -217,6 +222,7 @@ def worker(plan: Plan, number: int) -> "Iterator[subprocess.Popen[bytes]]":
     with tempfile.TemporaryDirectory(prefix="dora-recompute-") as state:
         settings = {
             "DORA_GENERATION": str(number),
+            "DORA_PARTITIONS": str(plan.topics.partitions),
             "DORA_STATE_DIR": state,
             "DORA_INSTANCE": "",
             "DORA_WORKER_PORT": "0",

@@ -30,7 +30,7 @@ WORKER = Rights(
         "generations": "SELECT, UPDATE (catalog_digest, routes_digest)",
         "schema_migrations": READ,
         # What was dead can become something else; what came in never changes.
-        "cloudevents_raw": "SELECT, INSERT, UPDATE (fate, reason, rule, outputs)",
+        "cloudevents_raw": "SELECT, INSERT, UPDATE (fate, reason, rule, outputs, recorded_in)",
         "cdevents_raw": ADD,
         "deadletters": MERGE,
         "deployments": MERGE,

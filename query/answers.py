@@ -378,9 +378,14 @@ class Health(Answer):
     status: str
 
 
+def encode(value: Any) -> bytes:
+    """``value`` as JSON in one line; instants as RFC 3339 in UTC."""
+    return orjson.dumps(value, _default, orjson.OPT_PASSTHROUGH_DATETIME)
+
+
 def reply(value: Any) -> Response:
-    """``value`` as JSON; instants as RFC 3339 in UTC."""
-    content = orjson.dumps(value, _default, orjson.OPT_PASSTHROUGH_DATETIME)
+    """``value`` as an answer in JSON."""
+    content = encode(value)
     return Response(content, media_type="application/json", headers={"ETag": entity_tag(content)})
 
 

@@ -1,7 +1,10 @@
-"""Who may ask: every request proves itself before anything of it is looked at, except the three of OPEN.
+"""Who may ask: every request proves itself before it is looked at, except those of OPEN and LOGIN.
 
 It is done before routing, so that an address that is added later is closed and not open. What is wrong with a
 key or a token is for the log and the counters; a caller only learns that it counts for nothing.
+
+Programs send a header; browsers the cookie that ``/login`` gave them, which no script and no other site can
+use. A browser without one is shown the way there.
 """
 
 import re
@@ -11,17 +14,25 @@ from urllib.parse import unquote
 
 import structlog
 from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.keys import read_key
 from query.callers import EVERYBODY, Caller
 from query.observation import Measures
+from query.pages import COOKIE, page, wants_page
+from query.paging import location
 from query.problems import Forbidden, Unavailable, answer, forbidden, unavailable
+from query.same_origin import is_foreign
 
 log = structlog.get_logger("query")
 
 # Probes and scrapers have no keys; the description is the same in every installation.
 OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+# And so is the page that asks for a key, with what it consists of.
+LOGIN = frozenset({"/login", "/logout"})
+ASSETS = "/assets/"
 MAYBE_KEY = re.compile(r"dora_[0-9a-z]{10}_[0-9A-Za-z]{49}")
 UNAUTHENTICATED = "Send a valid key or token in the header 'Authorization: Bearer ...', and never in the URL."
 
@@ -62,6 +73,9 @@ class Authentication:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        if scope["type"] == "http" and is_foreign(scope["method"], Headers(scope=scope)):
+            await forbidden(Request(scope))(scope, receive, send)
+            return
         refusal = None
         try:
             caller = EVERYBODY if self._is_open(scope) else await self._caller(scope)
@@ -79,16 +93,28 @@ class Authentication:
         await self.app(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
-        return not self._methods or scope.get("path") in OPEN
+        path = scope.get("path", "")
+        return not self._methods or path in OPEN | LOGIN or path.startswith(ASSETS)
 
     async def _caller(self, scope: Scope) -> Caller:
         if _holds_key(scope):
             raise NotAuthenticated("url")
-        credential = bearer(scope["headers"])
-        for method in self._methods:
-            if method.accepts(credential):
-                return await method.caller(credential)
-        raise NotAuthenticated("kind")
+        return await caller_of(self._credential(scope), self._methods)
+
+    def _credential(self, scope: Scope) -> str:
+        """The header's, whatever it is worth; the cookie's only without one."""
+        kept = Request(scope).cookies.get(COOKIE) if scope["type"] == "http" else None
+        if kept and not any(name == b"authorization" for name, _ in scope["headers"]):
+            return kept
+        return bearer(scope["headers"])
+
+
+async def caller_of(credential: str, methods: Collection[Method]) -> Caller:
+    """Who has ``credential``. Raises ``NotAuthenticated``, ``Forbidden`` and ``Unavailable``."""
+    for method in methods:
+        if method.accepts(credential):
+            return await method.caller(credential)
+    raise NotAuthenticated("kind")
 
 
 def bearer(headers: Collection[tuple[bytes, bytes]]) -> str:
@@ -113,9 +139,21 @@ def _holds_key(scope: Scope) -> bool:
 
 
 def unauthenticated(scope: Scope) -> Any:
-    """The one answer to whoever proves nothing, whatever is wrong."""
+    """The one answer to whoever proves nothing, whatever is wrong; a person is led to where they can."""
+    if scope["type"] == "http" and wants_page(request := Request(scope)):
+        return _way_to_login(request)
     headers = {"WWW-Authenticate": 'Bearer realm="dora"'}
     return answer(Request(scope), 401, UNAUTHENTICATED, kind="unauthenticated", headers=headers)
+
+
+def _way_to_login(request: Request) -> Any:
+    """To ``/login``, and from there back. A browser that follows a link of another site sends no cookie;
+    it does when a page of ours leads on: so that is tried first.
+    """
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return page(request, "onward.html", here=here)
+    return RedirectResponse(location("/login", {"next": here}), 303, {"Cache-Control": "no-store"})
 
 
 def of_scope(scope: Mapping[str, Any]) -> Caller:

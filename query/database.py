@@ -32,6 +32,8 @@ SESSION = {
     # Filters that are not given are NULL; only a plan for the values at hand drops them and finds an index.
     "plan_cache_mode": "force_custom_plan",
     "jit": "off",
+    # The durations of a fleet's year are 16 MB, put together in memory; with less they go through files.
+    "work_mem": "32MB",
 }
 
 # Held before the first look, so that a switch to another generation, which replaces these tables, comes

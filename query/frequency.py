@@ -123,24 +123,32 @@ async def days_by_counting(
     reading: Reading, zone: ZoneInfo, chosen: Selection, start: datetime, end: datetime
 ) -> Days:
     """The same in any zone and between any two instants."""
-    days = await counted_days(reading, start, end, zone, chosen)
-    return _by_environment((environment, day, number) for _, environment, day, number in days)
+    begins, days = _days_between(start, end, zone)
+    found = await reading.rows(
+        "counted_days_of_environments", chosen.services, chosen.environments, begins, end
+    )
+    return _by_environment((row["environment"], days[row["day"]], row["deployments"]) for row in found)
 
 
 async def counted_days(
     reading: Reading, start: datetime, end: datetime, zone: ZoneInfo, chosen: Selection
 ) -> Sequence[tuple[str, str, date, int]]:
     """Service, environment, day in ``zone`` and number of the counted deployments in ``[start, end)``."""
-    if end - start > timedelta(days=MOST_DAYS):
-        raise TooLarge(f"The question spans more than {MOST_DAYS} days; {NARROW}.")
-    begins = [begin.astimezone(UTC) for begin, _ in buckets_between(start, end, "day", zone)]
-    days = [local_day(begin, zone) for begin in begins]
-    begins[0] = max(begins[0], start)
+    begins, days = _days_between(start, end, zone)
     found = await reading.rows(
         "counted_days", chosen.services, chosen.environments, begins, end, MOST_ROWS + 1
     )
     _refuse_more_than(MOST_ROWS, found)
     return [(row["service"], row["environment"], days[row["day"]], row["deployments"]) for row in found]
+
+
+def _days_between(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[list[datetime], list[date]]:
+    """Where the days of ``[start, end)`` begin, the first not before ``start``, and which they are."""
+    if end - start > timedelta(days=MOST_DAYS):
+        raise TooLarge(f"The question spans more than {MOST_DAYS} days; {NARROW}.")
+    begins = [begin.astimezone(UTC) for begin, _ in buckets_between(start, end, "day", zone)]
+    days = [local_day(begin, zone) for begin in begins]
+    return [max(begins[0], start), *begins[1:]], days
 
 
 async def _days_of(

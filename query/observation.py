@@ -5,7 +5,7 @@ from time import perf_counter
 from traceback import format_exception
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +13,9 @@ from query.problems import failure
 from query.trace import trace_of
 
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+
+# Routes that answer as long as somebody listens, which says nothing of how fast anything is.
+ENDLESS = frozenset({"/v1/stream"})
 
 log = structlog.get_logger("query")
 
@@ -45,12 +48,20 @@ class Measures:
             registry=self.registry,
         )
 
+        self.listeners = Gauge("dora_query_listeners", "Who follows the stream now", registry=self.registry)
+        self.listeners_cut = Counter(
+            "dora_query_listeners_cut_total",
+            "Listeners that were let go because they read too slowly",
+            registry=self.registry,
+        )
+
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one answered request, under its route: callers choose paths and methods without limit."""
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        if route not in ENDLESS:
+            self.seconds.labels(method, route).observe(seconds)
 
 
 class Observation:

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from query.positions import PATTERN
 from query.problems import Refused
 from schemas.calendar import Bucket, zone_of
 from schemas.instant import parse_instant
@@ -106,6 +107,7 @@ Cursor = Annotated[
     Field(description="Where the page begins; 'next' of the page before has it."),
 ]
 Truth = Literal["true", "false"]
+Fate = Literal["mapped", "ignored", "unmapped", "dead"]
 
 
 class Parameters(BaseModel):
@@ -287,7 +289,7 @@ class EventsAsked(Parameters):
     id: Annotated[
         Identity | None, OPTIONAL, Field(description="With source: tell everything of one event.")
     ] = None
-    fate: Annotated[Literal["mapped", "ignored", "unmapped", "dead"] | None, OPTIONAL] = None
+    fate: Annotated[Fate | None, OPTIONAL] = None
     type: Annotated[Name | None, OPTIONAL] = None
     limit: Limit = 100
     cursor: Cursor = None
@@ -301,6 +303,27 @@ class EventsAsked(Parameters):
         if self.source is not None and others:
             raise Refused(dict.fromkeys(sorted(others), "means nothing beside source and id; leave it out"))
         return self
+
+
+class StreamAsked(Parameters):
+    """``/v1/stream``: which events, and from where on."""
+
+    source: Annotated[Identity | None, OPTIONAL, Field(description="Events of this source.")] = None
+    type: Annotated[Name | None, OPTIONAL] = None
+    fate: Annotated[Fate | None, OPTIONAL] = None
+    service: Annotated[
+        Name | None, OPTIONAL, Field(description="Events of which a CDEvent belongs to this service.")
+    ] = None
+    recent: Annotated[
+        int,
+        BeforeValidator(_whole),
+        Field(ge=0, le=LARGEST_PAGE, description="Begin so many events back; filters may leave fewer."),
+    ] = 0
+    after: Annotated[
+        Annotated[str, StringConstraints(min_length=5, max_length=48, pattern=PATTERN)] | None,
+        OPTIONAL,
+        Field(description="Go on behind the message with this id; Last-Event-ID goes before it."),
+    ] = None
 
 
 class NothingAsked(Parameters):

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import quote_plus
 
 from query.paging import location
 from query.parameters import LARGEST_PAGE, MetricAsked
@@ -33,7 +32,12 @@ class Evidence:
 
     def between(self, start: str, end: str) -> str:
         """The address for ``[start, end)``, two times as RFC 3339 writes them."""
-        return f"{self._begin}from={quote_plus(start)}&to={quote_plus(end)}&limit={LARGEST_PAGE}"
+        return f"{self._begin}from={_encoded(start)}&to={_encoded(end)}&limit={LARGEST_PAGE}"
+
+
+def _encoded(time: str) -> str:
+    # Not quote_plus: two of them for each point took a third of the time of an answer by day.
+    return time.replace(":", "%3A").replace("+", "%2B")
 
 
 def told(points: Iterable[Point], evidence: Evidence) -> list[dict[str, Any]]:

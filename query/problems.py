@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from query.pages import page, wants_page
 from query.trace import trace_of
 from schemas.calendar import OutsideCalendar
 from schemas.problems import MEDIA_TYPE, SCHEMA, problem
@@ -68,8 +69,13 @@ def answer(
     headers: Mapping[str, str] | None = None,
     **parts: Any,
 ) -> Response:
-    """A problem document as a response, with the id under which the log tells more."""
+    """A problem document as a response, with the id under which the log tells more; a page for a person."""
     document = problem(status, detail, trace_id=trace_of(request.scope), **parts)
+    if wants_page(request):
+        told = {"detail": detail, "errors": (), "code": status, **document}
+        response = page(request, "problem.html", **told)
+        response.headers.update({"Cache-Control": "no-store", **(headers or {})})
+        return response
     return Response(
         orjson.dumps(document), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
     )

@@ -52,7 +52,8 @@ def one_or_several(names: Sequence[str] | None) -> tuple[str | None, Sequence[st
 async def _services_of(reading: Reading, catalog: Catalog, teams: Collection[str]) -> Sequence[str]:
     if not teams:
         return []
-    # A pattern in the catalog can give a team services that only the data can name.
+    if not catalog.describes_services_by_pattern:
+        return sorted({service for team in teams for service in catalog.services_of(team)})
     known = [row["service"] for row in await reading.rows("known_services", MOST_SERVICES + 1)]
     if len(known) > MOST_SERVICES:
         raise TooLarge("There are too many services to look for those of a team; ask for one service.")

@@ -22,6 +22,16 @@ def _postgres(dsn: SecretStr) -> SecretStr:
     return dsn
 
 
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("give it as http://HOST:PORT or https://HOST")
+    return text.rstrip("/")
+
+
+def _web_addresses(text: str) -> str:
+    return ",".join(_web_address(each.strip()) for each in text.split(",") if each.strip())
+
+
 KEYS, OIDC = "keys", "oidc"
 
 
@@ -45,6 +55,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8081, ge=0, le=65535)
     port_file: Path | None = None
+    # Where corrections and the samples are sent to; without it pages say which command does that.
+    ingress_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    # Base URLs of the workers' health endpoints, which alone know how much they have left to do.
+    query_workers: Annotated[str, AfterValidator(_web_addresses)] = ""
     elite_days_per_week: float = Field(5, gt=0, le=7)
     connections: int = Field(8, ge=1, le=100)
     # How callers prove who they are: keys, oidc, or both. Empty: not at all, which has to be said aloud with

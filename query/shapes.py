@@ -12,7 +12,7 @@ from query.paging import location
 def deployment(row: Row) -> dict[str, Any]:
     """A row of ``deployments``."""
     told = dict(row)
-    return told | {"event": _event_path(told.pop("cd_source"), told.pop("cd_id"))}
+    return told | {"event": event_path(told.pop("cd_source"), told.pop("cd_id"))}
 
 
 def deadletter(row: Row) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def event(row: Row) -> dict[str, Any]:
         name: row[name]
         for name in ("source", "id", "type", "subject", "received_at", "fate", "reason", "rule")
     }
-    return told | {"time": row["event_timestamp"], "url": _event_path(row["source"], row["id"])}
+    return told | {"time": row["event_timestamp"], "url": event_path(row["source"], row["id"])}
 
 
 def whole_event(row: Row) -> dict[str, Any]:
@@ -67,11 +67,12 @@ def cdevent(row: Row) -> dict[str, Any]:
         "recorded_at": row["recorded_at"],
         "traceparent": row["traceparent"],
         "content": orjson.Fragment(row["content"]),
-        "url": _event_path(row["cd_source"], row["cd_id"]),
+        "url": event_path(row["cd_source"], row["cd_id"]),
     }
 
 
-def _event_path(source: str, identity: str) -> str:
+def event_path(source: str, identity: str) -> str:
+    """Where the API tells of an event."""
     return location("/v1/events", {"source": source, "id": identity})
 
 

@@ -118,6 +118,11 @@ class Catalog:
         named = (service.name for service in self._contents.services if not is_pattern(service.name))
         return tuple(sorted(name for name in {*named, *known} if self.team_of(name) == team))
 
+    @property
+    def describes_services_by_pattern(self) -> bool:
+        """Whether an entry speaks of services by a pattern: then only the data can name all of a team's."""
+        return any(is_pattern(service.name) for service in self._contents.services)
+
     def deployments_from(self, service: str) -> str | None:
         """The one channel whose deployments count for ``service``; ``None``: all count."""
         channels = (said.deployments_from for said in self._said(service))

@@ -12,7 +12,7 @@ from access.kafka import Cluster
 from schemas.calendar import zone_of
 from schemas.catalog import Catalog
 from schemas.topics import LARGEST_RECORD
-from streams import kafka_records
+from streams import kafka_records, memory, store
 from streams.agents import bury, call, measure, observe, record, transform
 from streams.batches import Stream
 from streams.consumer import App
@@ -71,7 +71,9 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
     state = settings.state_dir / settings.topics.application(generation)
     state.mkdir(parents=True, exist_ok=True)
     quiet_clients()
+    memory.keep_little()
     kafka_records.install()
+    store.install()
     cluster = settings.cluster
     return App(
         settings.topics.application(generation),

@@ -62,6 +62,10 @@ class Stream(faust.Stream):
         finally:
             self._channel_stop_iteration(self.channel)
 
+    def has_waiting(self, size: int) -> bool:
+        """Whether so many records are waiting to be taken."""
+        return bool(self.channel.queue.qsize() >= size)
+
     def _still_ours(self, events: list[EventT]) -> list[EventT]:
         """Drop what was fetched before a rebalance: its new owner reads it again."""
         if not self.app.flow_control.is_active():

@@ -1,12 +1,13 @@
 """Faust, with the parts replaced that would lose events or waste time.
 
-Eight overrides, each covered by tests/streams/test_overrides.py, which fails when Faust changes underneath:
+Nine overrides, each covered by tests/streams/test_overrides.py, which fails when Faust changes underneath:
 
 * ``Consumer._drain_messages``: stock Faust makes four tasks for every message; here four for every poll.
 * ``Consumer._new_offset`` and ``_filter_tps_with_pending_acks``: what may be committed is the ``Frontier``,
   not Faust's set of acked offsets, whose gap check is off by one and absent at offset 0.
 * ``Consumer._wait_next_records``: stock Faust never commits past what is no record for it, such as the marker
-  that ends a transaction, so that a topic whose last entry is one would seem unfinished for ever.
+  that ends a transaction, so that a topic whose last entry is one would seem unfinished for ever. And while a
+  stage's queue is full it waits a second for other partitions, or for none; the queue is empty long before.
 * ``Consumer._commit_offsets``: a commit that failed is not remembered as made.
 * ``Consumer.perform_seek``: stock Faust seeks while it fetches, and empties the stages' queues afterwards;
   what came in between is never read again. Here the drain itself seeks, before it hands over anything.
@@ -15,6 +16,8 @@ Eight overrides, each covered by tests/streams/test_overrides.py, which fails wh
   that arrive on it when it is back would wait for a metadata refresh. Here the worker ends and says which.
 * ``Consumer.verify_all_partitions_active``: left out. It looks for signs that batches do not give, and
   crashes the worker when a rebalance begins under its eyes; streams/watchdog.py does its work.
+* ``App.create_event``: stock Faust looks the class up in its settings and copies the headers, for every
+  message; a stage reads them from the message.
 * ``App._consumer_wait_empty``: a partition is given up only when no stage is working on it any more.
 """
 
@@ -37,6 +40,10 @@ from streams.progress import EXIT_STUCK, exit_now
 
 # Messages handed over before other tasks get the event loop: small enough to answer probes in time.
 YIELD_EVERY = 100
+LONGEST_WAIT = 1.0  # seconds that a poll waits for records
+# Seconds that it waits while a stage's queue is full, whose partitions are left out until most of it is done:
+# then it does not wait for records only. A full queue is a fifth of a second's work.
+SOON = 0.02
 GAP_INTERVAL = 1.0  # seconds between looks for gaps that nothing fills
 SEEK_PAUSE = 0.2  # seconds before a seek is tried again that a rebalance interrupted
 
@@ -93,7 +100,8 @@ class Consumer(driver.Consumer):
     async def _drain_once(self) -> None:
         if self._seek_due and not self.app.rebalancing:
             await self._seek_streams()
-        messages = self.getmany(timeout=1.0)
+        is_full = self._buffered_partitions and self.app.progress.busy
+        messages = self.getmany(timeout=SOON if is_full else LONGEST_WAIT)
         try:
             tp, message = await anext(messages)
             await self.wait_first(self._deliver(tp, message, messages), self.suspend_flow.wait())
@@ -104,6 +112,9 @@ class Consumer(driver.Consumer):
                 await messages.aclose()
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust calls it so
+        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
+            await asyncio.sleep(timeout)  # every partition's queue is full
+            return {}, set()
         records, active = await super()._wait_next_records(timeout)
         if records is not None and time.monotonic() > self._gaps_looked_for + GAP_INTERVAL:
             self._gaps_looked_for = time.monotonic()
@@ -224,6 +235,10 @@ class App(faust.App):
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
+
+    def create_event(self, key: Any, value: Any, headers: Any, message: Any) -> Any:  # noqa: ARG002
+        """The event of a message, without headers of its own."""
+        return faust.Event(self, key, value, None, message)
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ARG002
         """Before partitions are given up: let every stage finish its batch, then commit what is done.

@@ -14,14 +14,21 @@ from datetime import datetime
 
 import orjson
 
+from schemas.deadletters import CONFLICT, FOREIGN, hopeless
 from streams.records import GENERATION, REDRIVE, RULE, Arrival, Headers, Outgoing, Redrive
 
-PREFIX = "deadletter-"
-CONFLICT = "conflict: an event with this source and id is stored already, with other data"
-FOREIGN = (
-    "written to the cdevents topic by another program; send CDEvents to POST /cdevents or the input topic"
-)
+__all__ = [
+    "CONFLICT",
+    "FOREIGN",
+    "DeadLetter",
+    "Kept",
+    "about_of",
+    "header_rows",
+    "hopeless",
+    "without_credentials",
+]
 
+PREFIX = "deadletter-"
 # Names of headers that carry credentials. A producer that copies all headers of a request to Kafka must not
 # have them kept, shown and sent again; an event's own attributes (ce_*) are the event.
 _CREDENTIAL = re.compile(
@@ -107,18 +114,6 @@ class Kept:
         )
         rule = {"rule": self.rule} if self.rule else {}
         return original.forward(topic, self.key, generation, **rule)
-
-
-def hopeless(stage: str, reason: str) -> str | None:
-    """Why a redrive could never succeed; ``None`` where it may."""
-    if reason == CONFLICT:
-        return (
-            "its source and id belong to another event, which was stored first; send it under another id, "
-            "or drop it"
-        )
-    if stage == "record" and reason == FOREIGN:
-        return "another program wrote it to the cdevents topic; let that send to POST /cdevents, or drop it"
-    return None
 
 
 def about_of(headers: Headers) -> Mapping[str, str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,7 +15,8 @@ from schemas.cdevents.cloudevent import to_record
 from schemas.cdevents.event import CDEvent
 from schemas.cloudevents.event import InvalidCloudEvent
 from schemas.cloudevents.kafka import read_record
-from streams.batches import Stream
+from streams.ahead import Handle, HandleInTurn, drain_ahead
+from streams.batches import Batch, Stream
 from streams.consumer import App
 from streams.deadletters import CONFLICT, DeadLetter, hopeless
 from streams.facts import partition_key
@@ -33,8 +35,6 @@ from streams.telemetry import Telemetry
 log = structlog.get_logger(__name__)
 
 SEND_DEADLINE = 60.0  # seconds; a send that nobody confirmed by then ends the process
-
-Handle = Callable[[Sequence[EventT]], Awaitable[None]]
 
 
 @dataclass
@@ -58,14 +58,23 @@ class Pipeline:
     async def drain(self, stage: str, stream: Stream, handle: Handle, most: int | None = None) -> None:
         """The life of a stage: every batch, of up to ``most`` records, through the guard, then finished."""
         async for batch in stream.batches(stage, most or self.settings.batch_size):
-            started = time.monotonic()
-            try:
-                await self.guard.run(stage, batch.events, handle)
-            except Abandoned:
-                batch.abandon()
-                continue
-            batch.finish()
-            self.telemetry.batches.labels(stage).observe(time.monotonic() - started)
+            await self._complete(stage, batch, handle)
+
+    async def drain_ahead(self, stage: str, stream: Stream, handle: HandleInTurn) -> None:
+        """As ``drain``, for a ``handle`` that awaits its turn before its first effect (streams/ahead.py)."""
+        await drain_ahead(stream, stage, self.settings.batch_size, handle, partial(self._complete, stage))
+
+    async def _complete(self, stage: str, batch: Batch, handle: Handle) -> bool:
+        """Whether all effects of the batch are confirmed, and it is finished; else it is abandoned."""
+        started = time.monotonic()
+        try:
+            await self.guard.run(stage, batch.events, handle)
+        except Abandoned:
+            batch.abandon()
+            return False
+        batch.finish()
+        self.telemetry.batches.labels(stage).observe(time.monotonic() - started)
+        return True
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
         """Send all, then wait for all confirmations. Raises ``Unconfirmed`` when one does not come."""

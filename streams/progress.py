@@ -28,10 +28,15 @@ class Abandoned(Exception):
 
 @dataclass(slots=True)
 class Activity:
-    """One stage: whether it holds a batch, and when it last gave a sign of life (monotonic seconds)."""
+    """One stage: how many batches it holds, and when it last gave a sign of life (monotonic seconds)."""
 
-    busy: bool = False
+    batches: int = 0
     beat_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it holds a batch."""
+        return self.batches > 0
 
 
 class Progress:
@@ -54,13 +59,15 @@ class Progress:
     def begin(self, stage: str) -> None:
         """``stage`` takes up a batch."""
         activity = self.activities.setdefault(stage, Activity())
-        activity.busy, activity.beat_at = True, time.monotonic()
+        activity.batches += 1
+        activity.beat_at = time.monotonic()
         self._idle.clear()
 
     def end(self, stage: str) -> None:
-        """``stage`` has finished its batch."""
+        """``stage`` has finished a batch."""
         activity = self.activities[stage]
-        activity.busy, activity.beat_at = False, time.monotonic()
+        activity.batches -= 1
+        activity.beat_at = time.monotonic()
         self.waiting_for.pop(stage, None)
         if not any(other.busy for other in self.activities.values()):
             self._idle.set()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 Headers = list[tuple[str, bytes | None]]
 
+PREFIX = "dora-"
 ORIGIN = "dora-origin"
 GENERATION = "dora-generation"
 SOURCE = "dora-source"
@@ -67,7 +68,7 @@ class Arrival:
     @property
     def redrive(self) -> Redrive | None:
         """The dead letter that this record is, handled again."""
-        found = _REDRIVE.fullmatch(self.internal.get(REDRIVE, ""))
+        found = _REDRIVE.fullmatch(self.internal[REDRIVE]) if REDRIVE in self.internal else None
         return Redrive(bytes.fromhex(found[1]), int(found[2]), found[3]) if found else None
 
     @property
@@ -76,7 +77,12 @@ class Arrival:
 
         ``None`` for a malformed one: it goes into headers, an attribute and a column that take less.
         """
-        found = {name.lower(): value for name, value in self.headers if value is not None}
+        found = {}
+        for name, value in self.headers:
+            if name[-11:].lower() == "traceparent" and value is not None:
+                found[name.lower()] = value
+        if not found:
+            return None
         match = _TRACEPARENT.match(found.get("traceparent") or found.get("ce_traceparent") or b"")
         return match[0].decode() if match else None
 
@@ -92,9 +98,15 @@ class Arrival:
 
 def arrival_of(message: Any, *, internal_topic: bool) -> Arrival:
     """Where and how a consumed Faust message arrived. Marks of internal topics are taken off the headers."""
-    headers: Headers = [(str(name), value) for name, value in message.headers or ()]
-    marks = {name: (value or b"").decode("utf-8", "replace") for name, value in headers if name in INTERNAL}
-    plain = [header for header in headers if header[0] not in INTERNAL]
+    headers: Headers = list(message.headers or ())
+    marks: dict[str, str] = {}
+    plain = headers
+    # Most records have no marks, and each has many headers.
+    if any(name[:5] == PREFIX for name, _ in headers):
+        marks = {
+            name: (value or b"").decode("utf-8", "replace") for name, value in headers if name in INTERNAL
+        }
+        plain = [header for header in headers if header[0] not in INTERNAL]
     topic, partition, offset = message.topic, message.partition, message.offset
     at = _instant(message.timestamp or 0)
     origin = _ORIGIN.fullmatch(marks.get(ORIGIN, "")) if internal_topic else None

@@ -15,7 +15,8 @@ def believed(decision: Decision, received: datetime) -> Decision:
     """``decision`` with a fate that is ``placeable``."""
     if decision.fate is None:
         return decision
-    return replace(decision, fate=placeable(decision.fate, received))
+    fate = placeable(decision.fate, received)
+    return decision if fate is decision.fate else replace(decision, fate=fate)
 
 
 def placeable(fate: Fate, received: datetime) -> Fate:

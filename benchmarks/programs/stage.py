@@ -14,8 +14,10 @@ from faust.types import EventT
 from benchmarks.programs.work import GROUP, KAFKA, SINK, SOURCE, Count
 from schemas.catalog import Catalog
 from streams.agents import transform
+from streams.ahead import Turn
 from streams.app import create_app
 from streams.frontier import Frontier
+from streams.garbage import collect_seldom
 from streams.pipeline import Pipeline
 from streams.router import Routes
 from streams.settings import Settings
@@ -58,9 +60,9 @@ def main() -> None:
     """Run the stage until all expected records are done."""
     count, handle, stage = Count(), transform.handle, create_stage()
 
-    async def counted(pipeline: Pipeline, events: Sequence[EventT]) -> None:
+    async def counted(pipeline: Pipeline, events: Sequence[EventT], turn: Turn) -> None:
         count.begin()
-        await handle(pipeline, events)
+        await handle(pipeline, events, turn)
         if count.add(len(events)):
             os._exit(0)
 
@@ -74,6 +76,7 @@ def main() -> None:
         quiet=True,
         logging_config=None,
     )
+    collect_seldom()
     worker.execute_from_commandline()
 
 

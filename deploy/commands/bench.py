@@ -20,6 +20,10 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of what is measured in rounds.")] = 5,
     rate: Annotated[float | None, typer.Option(min=1, help="Of freshness: events a second.")] = None,
     duration: Annotated[float | None, typer.Option(min=1, max=3600, help="Of freshness: seconds.")] = None,
+    events: Annotated[
+        int | None,
+        typer.Option(min=5_000, max=10_000_000, help="Of backlog, start, scale, end-to-end: events."),
+    ] = None,
     save: Annotated[
         bool, typer.Option("--save", help="Write benchmarks/results and docs/performance.md.")
     ] = False,
@@ -36,11 +40,13 @@ def bench(
       dora bench --quick
       dora bench ingress streams --rounds 3
       dora bench freshness --rate 200 --duration 60
+      dora bench backlog --events 1000000
     """
     from datetime import UTC, datetime
 
     from rich.console import Console
 
+    from benchmarks import sizing
     from benchmarks.measurement import find_benchmarks
     from benchmarks.report import table_of, write_page, write_results
 
@@ -52,13 +58,17 @@ def bench(
     if unknown := [name for name in names or () if name not in found]:
         raise typer.BadParameter(f"{unknown[0]!r}; there are {', '.join(found)}", param_hint="NAME")
     chosen = [found[name] for name in names] if names else [e for e in found.values() if e.quick or not quick]
-    further = {name: value for name, value in (("rate", rate), ("duration", duration)) if value is not None}
+    asked = {"rate": rate, "duration": duration, "events": events}
+    further = {name: value for name, value in asked.items() if value is not None}
+    further |= {"save": True} if save else {}
     at = datetime.now(UTC)
     figures = measure(chosen, quick=quick, rounds=2 if quick else rounds, further=further)
     Console().print(table_of(figures))
     if save:
-        say(f"written to {write_results(figures, at, quick=quick).name} in benchmarks/results")
+        file = write_results(figures, at, quick=quick)
+        say(f"written to {file.name} in benchmarks/results")
         write_page(figures, at)
+        sizing.write(file)
 
 
 def measure(
@@ -67,6 +77,7 @@ def measure(
     """Take every measurement in a folder of its own, which is deleted afterwards."""
     import os
     import tempfile
+    import time
     from dataclasses import replace
     from pathlib import Path
 
@@ -79,7 +90,9 @@ def measure(
             for each in chosen:
                 with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
                     options = Options(Path(folder), quick=quick, rounds=rounds, say=say, further=further)
+                    began, load = time.monotonic(), os.getloadavg()[0]
                     figures += [replace(figure, group=each.name) for figure in each.run(options)]
+                    say(f"{each.name}: {time.monotonic() - began:.0f} s, begun with a load of {load:.1f}")
         except Interrupted:
             say("stopping")
             raise typer.Exit(130) from None

@@ -11,6 +11,7 @@ def query() -> None:
       DORA_POSTGRES       PostgreSQL URL of a role that reads
       DORA_CATALOG        YAML file: services, teams, environments
       DORA_TIMEZONE       the zone of answers
+      DORA_INGRESS_URL    the ingress; with it pages can send corrections and the samples there
       DORA_QUERY_AUTH     how callers prove who they are: keys, oidc, or keys,oidc
       DORA_OPEN           true: whoever reaches DORA_HOST may read everything
       DORA_HOST           the address to listen on; 127.0.0.1 without it
@@ -24,8 +25,9 @@ def query() -> None:
     """
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
+    from deploy.samples.player import play
     from query.app import serve
     from query.settings import Settings
 
     configure()
-    serve(settings_from_environment(Settings))
+    serve(settings_from_environment(Settings), play)

@@ -18,19 +18,24 @@ TOOLS = {
 
 def delivery(service: str, tool: str, number: int, at: datetime, *, failed: bool) -> Iterator[Told]:
     """A pipeline run, the artifact, the deployment; a failed one is found out and repaired later."""
-    artifact = f"pkg:oci/{service}@sha256%3A{uuid5(NAMESPACE_URL, f'{service} {number}').hex * 2}"
+    built = artifact(service, number)
     run = f"{tool}/{service}/{number}"
     yield told(tool, "pipelinerun.finished", run, at, {"pipelineName": service, "outcome": "success"})
     environment = {"environment": {"id": "production"}}
     deployed_at = at + timedelta(minutes=6)
-    deployed = {**environment, "artifactId": artifact}
+    deployed = {**environment, "artifactId": built}
     yield told(tool, "service.deployed", service, deployed_at, deployed)
     if failed:
         incident = f"{service}-{number}"
         found = deployed_at + timedelta(minutes=11)
-        about = {**environment, "service": {"id": service}, "artifactId": artifact}
+        about = {**environment, "service": {"id": service}, "artifactId": built}
         yield told(tool, "incident.detected", incident, found, about)
         yield told(tool, "incident.resolved", incident, found + timedelta(minutes=42), about)
+
+
+def artifact(service: str, number: int) -> str:
+    """What the delivery of that number delivers."""
+    return f"pkg:oci/{service}@sha256%3A{uuid5(NAMESPACE_URL, f'{service} {number}').hex * 2}"
 
 
 def told(tool: str, event: str, subject: str, at: datetime, content: dict[str, Any]) -> Told:

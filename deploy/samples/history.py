@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
-from deploy.samples import cdevents, kubernetes
+from deploy.samples import cdevents, commits, kubernetes
 from schemas.instant import format_instant
 
 DAYS = 92  # three months
@@ -81,10 +81,14 @@ def day_of(rhythm: Rhythm, day: date) -> Iterator[Event]:
         failed = chance.random() < rhythm.fails
         revision = (day - FIRST_REVISION_DAY).days * ROLLOUTS_A_DAY + number + 1
         if rhythm.tool == "kubernetes":
+            artifact = kubernetes.artifact(rhythm.service, revision)
             rollout = kubernetes.rollout(rhythm.service, revision, at, failed=failed)
         else:
+            artifact = cdevents.artifact(rhythm.service, revision)
             rollout = cdevents.delivery(rhythm.service, rhythm.tool, revision, at, failed=failed)
-        for attributes, data in rollout:
+        # A chance of its own, so that the days stay what they were.
+        work = commits.delivered(rhythm.service, artifact, at, Random(artifact))  # noqa: S311
+        for attributes, data in (*work, *rollout):
             yield Event(complete(attributes), data)
 
 

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from schemas.instant import format_instant
 
 API_SERVER = "https://10.96.0.1:443"
+REGISTRY = "registry.example/shop"
 Told = tuple[dict[str, str], dict[str, Any]]
 
 
@@ -23,6 +24,11 @@ def rollout(service: str, revision: int, at: datetime, *, failed: bool) -> Itera
             yield told(namespace, service, revision, ready, ready=ready)
             # A status update without any change, as every object sends many of.
             yield told(namespace, service, revision, ready + timedelta(seconds=20), ready=ready)
+
+
+def artifact(service: str, revision: int) -> str:
+    """The image of a rollout, as a package URL names it."""
+    return f"pkg:oci/{service}?repository_url={REGISTRY}/{service}&tag=1.{revision}"
 
 
 def told(namespace: str, name: str, revision: int, at: datetime, *, ready: datetime | None) -> Told:
@@ -45,7 +51,7 @@ def deployment(
 ) -> dict[str, Any]:
     """An apps/v1 Deployment in the middle of a rollout, or ``ready``."""
     updated = 3 if ready else 1
-    image = f"registry.example/shop/{name}:1.{revision}"
+    image = f"{REGISTRY}/{name}:1.{revision}"
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from query.answers import Services, reply
-from query.context import Here
+from query.context import Context, Here
 from query.database import Row
 from query.paging import Paging
 from query.parameters import ServicesAsked, only
@@ -21,7 +21,11 @@ PATH = "/v1/services"
 @router.get(PATH, dependencies=[only(ServicesAsked)], response_model=Services, responses=DOCUMENTED)
 async def services(asked: Annotated[ServicesAsked, Query()], here: Here) -> Response:
     """Services that deployments were reported of, by name."""
-    paging = Paging(PATH, asked.filters(), asked.limit)
+    return reply(await services_of(here, asked, Paging(PATH, asked.filters(), asked.limit)))
+
+
+async def services_of(here: Context, asked: ServicesAsked, paging: Paging) -> dict[str, Any]:
+    """One page of them: ``{items, next}``."""
     (behind,) = paging.behind(asked.cursor, str)
     async with here.database.reading() as reading:
         chosen = await selection(reading, here, team=asked.team, environments=asked.environment)
@@ -40,7 +44,7 @@ async def services(asked: Annotated[ServicesAsked, Query()], here: Here) -> Resp
             "environments": environments.get(name, []),
         }
 
-    return reply(paging.page(rows, shape, lambda row: (row["service"],)))
+    return paging.page(rows, shape, lambda row: (row["service"],))
 
 
 def _environment(pair: Row, catalog: Catalog) -> dict[str, Any]:

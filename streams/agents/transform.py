@@ -1,11 +1,14 @@
 """cloudevents → cdevents. Outputs confirmed, then the raw rows stored, then finished (docs/guarantees.md)."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from faust.types import EventT
 
 from schemas.cloudevents.event import CloudEvent, InvalidCloudEvent
 from schemas.cloudevents.kafka import read_record
+from streams.ahead import Turn
 from streams.batches import Stream
 from streams.deadletters import CONFLICT, DeadLetter
 from streams.orders import Drop, Order, Redo, is_order, understood
@@ -17,6 +20,7 @@ from streams.sinks.cloudevents import SettledEvent, find_conflicts
 from streams.skew import believed
 
 STAGE = "transform"
+YIELD_EVERY = 20  # events, of some 2 ms together
 
 
 def attach(pipeline: Pipeline, *topics: str) -> None:
@@ -25,26 +29,27 @@ def attach(pipeline: Pipeline, *topics: str) -> None:
 
     @pipeline.app.agent(channel, name=STAGE)
     async def transform(stream: Stream) -> None:
-        await pipeline.drain(STAGE, stream, lambda events: handle(pipeline, events))
+        await pipeline.drain_ahead(STAGE, stream, lambda events, turn: handle(pipeline, events, turn))
 
 
-async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
-    """Decide what becomes of each record, publish it, then store the rows whose fate is known."""
-    readable, letters = read(pipeline, events)
-    conflicts = await find_conflicts(pipeline.database, [event for event, _ in readable])
+async def handle(pipeline: Pipeline, events: Sequence[EventT], turn: Turn) -> None:
+    """Decide what becomes of each record; then publish it, and store the rows whose fate is known."""
+    decided, letters = await decide_on(pipeline, events)
+    await turn()
+    conflicts = await find_conflicts(pipeline.database, [event for event, _, _, _ in decided])
     outgoing: list[Outgoing] = []
     settled: list[SettledEvent] = []
     orders: list[Order] = []
     redriven: list[Redrive] = []
-    for position, (event, arrival) in enumerate(readable):
+    for position, (event, arrival, decision, ordered) in enumerate(decided):
         if position in conflicts:
             letters.append(DeadLetter(arrival, STAGE, CONFLICT))
             continue
-        decision, ordered = decision_on(pipeline, event, arrival)
         orders += ordered
         outgoing += forward(pipeline, decision, event, arrival)
         if decision.fate is not None:
-            outgoing += pipeline.cdevent_records(decision.fate.cdevents, arrival.traceparent)
+            if decision.fate.cdevents:
+                outgoing += pipeline.cdevent_records(decision.fate.cdevents, arrival.traceparent)
             settled.append(SettledEvent(event, arrival, decision.fate))
             if decision.fate.fate == "dead":
                 letters.append(DeadLetter(arrival, STAGE, decision.fate.reason or "unknown"))
@@ -57,20 +62,35 @@ async def handle(pipeline: Pipeline, events: Sequence[EventT]) -> None:
     await deadletters.drop(pipeline.database, [order for order in orders if isinstance(order, Drop)])
 
 
-def read(
-    pipeline: Pipeline, events: Sequence[EventT]
-) -> tuple[list[tuple[CloudEvent, Arrival]], list[DeadLetter]]:
-    """The records that are CloudEvents, and dead letters for those that are not."""
-    readable: list[tuple[CloudEvent, Arrival]] = []
+class Decided(NamedTuple):
+    """What becomes of an event, unless its source and id turn out to belong to another."""
+
+    event: CloudEvent
+    arrival: Arrival
+    decision: Decision
+    orders: Sequence[Order]
+
+
+async def decide_on(pipeline: Pipeline, events: Sequence[EventT]) -> tuple[list[Decided], list[DeadLetter]]:
+    """What becomes of the records that are CloudEvents, and dead letters for those that are not.
+
+    Without effect. Now and then others have a turn, who send and store the batch before meanwhile.
+    """
+    decided: list[Decided] = []
     letters: list[DeadLetter] = []
     replay = pipeline.topics.replay(pipeline.generation)
-    for event in events:
-        arrival = arrival_of(event.message, internal_topic=event.message.topic == replay)
+    for number, each in enumerate(events, 1):
+        arrival = arrival_of(each.message, internal_topic=each.message.topic == replay)
         try:
-            readable.append((read_record(arrival.headers, arrival.value), arrival))
+            event = read_record(arrival.headers, arrival.value)
         except InvalidCloudEvent as error:
             letters.append(DeadLetter(arrival, "read", error.reason))
-    return readable, letters
+            continue
+        decided.append(Decided(event, arrival, *decision_on(pipeline, event, arrival)))
+        event.release()
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    return decided, letters
 
 
 def without_functions(decision: Decision) -> Decision:
@@ -111,6 +131,8 @@ def redriven_by(arrival: Arrival, decision: Decision) -> list[Redrive]:
 
 def forward(pipeline: Pipeline, decision: Decision, event: CloudEvent, arrival: Arrival) -> list[Outgoing]:
     """Records for the stages behind: one for each object to fold, one for all functions to call."""
+    if not (decision.observations or decision.functions):
+        return []
     topics, generation = pipeline.topics, pipeline.generation
     records = [
         arrival.forward(topics["observations"], uid.encode(), generation, source=source)

@@ -54,12 +54,13 @@ def _day(
         unrecovered=sum(each.recovery_seconds is None for each in failed),
         unplanned=sum(each.rework_rule is not None for each in links),
         linked=sum(each.linked for each in counted),
-        lead_times=_packed(change.lead_seconds for change in changes),
-        merge_times=_packed(change.merge_seconds for change in changes),
-        recovery_times=_packed(each.recovery_seconds for each in failed),
+        lead_times=packed(change.lead_seconds for change in changes),
+        merge_times=packed(change.merge_seconds for change in changes),
+        recovery_times=packed(each.recovery_seconds for each in failed),
         undeployed=undeployed,
     )
 
 
-def _packed(seconds: Iterable[float | None]) -> bytes:
+def packed(seconds: Iterable[float | None]) -> bytes:
+    """Those durations that there are."""
     return pack(each for each in seconds if each is not None)

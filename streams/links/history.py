@@ -40,7 +40,7 @@ class History:
 class Attribution:
     """What follows for one counted deployment or rollback; the columns of the table ``attributions``.
 
-    ``day`` is where its day begins in the zone of the tables.
+    ``day`` is where its day begins in the zone of the tables; the times of its changes are packed.
     """
 
     deploy_id: str
@@ -58,6 +58,8 @@ class Attribution:
     recovery_seconds: float | None = None
     rework_rule: str | None = None
     day: datetime | None = None
+    lead_times: bytes = b""
+    merge_times: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """All links of one service in one environment, from all of its facts. Pure."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -7,7 +9,7 @@ from schemas.calendar import local_day, midnight
 from streams.facts import Change
 from streams.links.concerns import Concerns
 from streams.links.containment import Containment, copies
-from streams.links.days import days_of
+from streams.links.days import days_of, packed
 from streams.links.failures import Failure, Failures
 from streams.links.history import Attribution, DeployedChange, History, Links
 from streams.links.revisions import Revision, Revisions
@@ -37,7 +39,13 @@ def link(history: History) -> Links:
     run(steps)
     failures = Failures(history, steps).all()
     reworked = rework(history, steps)
-    attributions = [_attribution(step, failures, reworked, history.zone) for step in steps]
+    brought: defaultdict[str, list[DeployedChange]] = defaultdict(list)
+    for each in deployed:
+        brought[each.deploy_id].append(each)
+    attributions = [
+        _attribution(step, brought[step.deployment.deploy_id], failures, reworked, history.zone)
+        for step in steps
+    ]
     repositories = {step.revision[0] for step in steps if step.revision is not None}
     waiting = [
         _day(at, history.zone)
@@ -87,7 +95,11 @@ class OwnWork:
 
 
 def _attribution(
-    step: Step, failures: dict[str, Failure], reworked: dict[str, str], zone: ZoneInfo
+    step: Step,
+    brought: Sequence[DeployedChange],
+    failures: dict[str, Failure],
+    reworked: dict[str, str],
+    zone: ZoneInfo,
 ) -> Attribution:
     deployment = step.deployment
     failure = failures.get(deployment.deploy_id)
@@ -108,6 +120,8 @@ def _attribution(
         _seconds(deployment.time_created, recovered),
         reworked.get(deployment.deploy_id),
         _day(deployment.time_created, zone),
+        packed(each.lead_seconds for each in brought),
+        packed(each.merge_seconds for each in brought),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from schemas.cloudevents.event import CloudEvent, InvalidCloudEvent
+from schemas.cloudevents.event import CloudEvent
 from schemas.instant import instant_or
 from streams.records import Arrival
 from streams.router import Fate
@@ -107,10 +107,9 @@ def to_json_format(event: CloudEvent) -> str:
     envelope = orjson.dumps(dict(event.attributes))
     if event.body is None:
         return envelope.decode()
-    try:
-        _ = event.data
-    except InvalidCloudEvent:
-        data = orjson.dumps({"data_base64": base64.b64encode(event.body).decode()})[1:-1]
-    else:
+    if event.is_json:
         data = b'"data":' + event.body
+    else:
+        data = orjson.dumps({"data_base64": base64.b64encode(event.body).decode()})[1:-1]
+    event.release()
     return (envelope[:-1] + b"," + data + b"}").decode()

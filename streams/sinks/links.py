@@ -21,10 +21,14 @@ from streams.sinks.database import Connection, Database, statement
 async def relink(database: Database, catalog: Catalog) -> tuple[str, str] | None:
     """Compute the links of one marked service and environment anew; ``None`` when none is marked.
 
+    When none is, places whose links an older version left unfinished are.
     The mark goes in the same transaction: killed in between, it is still there.
     """
     async with database.transaction() as connection:
         place = await connection.fetchrow(statement("take_relink"))
+        if place is None:
+            await connection.execute(statement("mark_unfinished"))
+            place = await connection.fetchrow(statement("take_relink"))
         if place is None:
             return None
         service, environment = str(place["service"]), str(place["environment"])

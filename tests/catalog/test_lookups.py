@@ -123,6 +123,8 @@ def test_teams(catalog: Catalog):
     )
     assert catalog.services_of("platform") == ("search",)
     assert catalog.services_of("nobody", known=["web"]) == ()
+    assert catalog.describes_services_by_pattern
+    assert not Catalog.parse("services: {shop: {team: storefront}}").describes_services_by_pattern
 
 
 def test_deployments_from(catalog: Catalog):

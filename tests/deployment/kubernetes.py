@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -39,11 +40,18 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["helm", *arguments], capture_output=True, text=True, timeout=60)
 
 
-def render(values: dict[str, Any] | None, folder: Path, release: str = "dora") -> str:
+def render(values: dict[str, Any], release: str = "dora") -> str:
     """The chart's objects as YAML; it must render."""
-    file = folder / "values.yaml"
-    file.write_text(yaml.safe_dump(values or {}))
-    done = helm("template", release, str(CHART), "--namespace", "dora", "--values", str(file))
+    return _text_of(yaml.safe_dump(values), release)
+
+
+@cache
+def _text_of(values: str, release: str) -> str:
+    """Rendered once for all tests that ask for the same."""
+    with NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(values)
+        file.flush()
+        done = helm("template", release, str(CHART), "--namespace", "dora", "--values", file.name)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import ingress.server as ingress_server
 from access.kafka import KafkaSettings
-from deploy.cli import available
+from deploy.cli import application, available
 from ingress.producers import STOP_GRACE
 from streams.app import create_app
 from streams.frontier import Frontier
@@ -29,9 +30,9 @@ SETS = pytest.mark.parametrize("name", VALUES)
 
 
 @pytest.fixture(params=VALUES)
-def rendered(request: pytest.FixtureRequest, tmp_path: Path) -> list[dict[str, Any]]:
+def rendered(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     """The objects of one set of values."""
-    return objects(render(VALUES[request.param], tmp_path))
+    return objects(render(VALUES[request.param]))
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,8 @@ def test_helm_finds_nothing_wrong():
 
 @SETS
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_takes_it(name: str, version: str, schemas: dict[str, Path], tmp_path: Path):
-    assert conform(render(VALUES[name], tmp_path), version, schemas[version]) == ""
+def test_kubernetes_takes_it(name: str, version: str, schemas: dict[str, Path]):
+    assert conform(render(VALUES[name]), version, schemas[version]) == ""
 
 
 def test_s1_pods_are_restricted(rendered: list[dict[str, Any]]):
@@ -174,7 +175,7 @@ def test_s3_kafka_is_entered_with_mounted_secrets(name: str, tmp_path: Path):
     """What the pods are told is what the processes take, and every file of it is a secret's."""
     kafka = VALUES[name]["kafka"]
     entering = set()
-    for _, labels, spec in pods(objects(render(VALUES[name], tmp_path))):
+    for _, labels, spec in pods(objects(render(VALUES[name]))):
         (container,) = spec["containers"]
         told = {each["name"]: each["value"] for each in container.get("env", ()) if "value" in each}
         told = {key: value for key, value in told.items() if key.startswith("DORA_KAFKA")}
@@ -212,8 +213,8 @@ def selects(policy: dict[str, Any], labels: dict[str, str]) -> bool:
 
 
 @SETS
-def test_s2_every_pod_is_denied_what_is_not_allowed(name: str, tmp_path: Path):
-    rendered = objects(render(VALUES[name], tmp_path))
+def test_s2_every_pod_is_denied_what_is_not_allowed(name: str):
+    rendered = objects(render(VALUES[name]))
     policies = [each for each in rendered if each["kind"] == "NetworkPolicy"]
     if VALUES[name].get("networkPolicy", {}).get("enabled") is False:
         assert policies == []
@@ -229,9 +230,9 @@ def test_s2_every_pod_is_denied_what_is_not_allowed(name: str, tmp_path: Path):
             assert rule["ports"]
 
 
-def test_s2_who_reaches_kafka_and_postgres(tmp_path: Path):
-    rendered = objects(render({}, tmp_path))
-    reach: dict[str, set[int]] = {}
+def test_s2_who_reaches_kafka_and_postgres():
+    rendered = objects(render({}))
+    reach: dict[str, set[int | str]] = {}
     for each in rendered:
         if each["kind"] == "NetworkPolicy":
             part = (each["spec"]["podSelector"].get("matchLabels") or {}).get("app.kubernetes.io/component")
@@ -240,15 +241,15 @@ def test_s2_who_reaches_kafka_and_postgres(tmp_path: Path):
                 reach[part] = ports
     assert reach["ingress"] == {9092}
     assert reach["worker"] == {9092, 5432}
-    assert reach["query"] == {5432}
+    assert reach["query"] == {5432, "http"}, "the ingress, for corrections, and the workers, for their lag"
     assert reach["migrate"] == {5432}
     assert reach["topics"] == {9092}
 
 
 @SETS
-def test_the_ingress_is_told_who_may_send(name: str, tmp_path: Path):
+def test_the_ingress_is_told_who_may_send(name: str):
     """It listens on all addresses of its pod, and would not start without."""
-    rendered = objects(render(VALUES[name], tmp_path))
+    rendered = objects(render(VALUES[name]))
     (ingress,) = [container for found, container in containers(rendered) if found.endswith(": ingress")]
     told = {each["name"]: each.get("value") for each in ingress["env"]}
     assert told["DORA_OPEN"] == str(VALUES[name].get("ingress", {}).get("open", True)).lower()
@@ -259,11 +260,9 @@ def test_the_ingress_is_told_who_may_send(name: str, tmp_path: Path):
     assert all(any(file.startswith(f"{mount}/") for mount in mounts) for file in files)
 
 
-def test_an_issuer_of_the_cluster_is_asked_by_a_token_of_the_pods_own(tmp_path: Path):
+def test_an_issuer_of_the_cluster_is_asked_by_a_token_of_the_pods_own():
     values = {"ingress": {"clusterIdentity": True, "open": False}}
-    (spec,) = [
-        spec for name, _, spec in pods(objects(render(values, tmp_path))) if name == "Deployment dora-ingress"
-    ]
+    (spec,) = [spec for name, _, spec in pods(objects(render(values))) if name == "Deployment dora-ingress"]
     (volume,) = [each for each in spec["volumes"] if each["name"] == "cluster"]
     assert {kind for source in volume["projected"]["sources"] for kind in source} == {
         "serviceAccountToken",
@@ -285,8 +284,8 @@ def test_selectors_find_pods(rendered: list[dict[str, Any]]):
         assert [found for found in labels if selector.items() <= found.items()], each["metadata"]["name"]
 
 
-def test_jobs_come_before_the_release_where_the_stores_are_elsewhere(tmp_path: Path):
-    rendered = objects(render(VALUES["managed stores"], tmp_path))
+def test_jobs_come_before_the_release_where_the_stores_are_elsewhere():
+    rendered = objects(render(VALUES["managed stores"]))
     jobs = [each for each in rendered if each["kind"] == "Job"]
     assert {each["metadata"]["annotations"]["helm.sh/hook"] for each in jobs} == {"pre-install,pre-upgrade"}
     made = {each["metadata"]["name"] for each in rendered if each["kind"] in {"Secret", "ConfigMap"}}
@@ -294,8 +293,8 @@ def test_jobs_come_before_the_release_where_the_stores_are_elsewhere(tmp_path: P
         assert not [name for name in made if name in json.dumps(spec)], "a hook runs before these are made"
 
 
-def test_jobs_of_own_stores_are_part_of_the_release(tmp_path: Path):
-    jobs = [each for each in objects(render({}, tmp_path)) if each["kind"] == "Job"]
+def test_jobs_of_own_stores_are_part_of_the_release():
+    jobs = [each for each in objects(render({})) if each["kind"] == "Job"]
     assert [each["metadata"].get("annotations") for each in jobs] == [None, None]
     assert all(each["metadata"]["name"].endswith("-1") for each in jobs)
 
@@ -305,6 +304,8 @@ def test_jobs_of_own_stores_are_part_of_the_release(tmp_path: Path):
     [
         ({"image": {"tag": "latest"}}, "tag"),
         ({"wrong": 1}, "wrong"),
+        ({"retention": {"olderThan": "forever"}}, "olderThan"),
+        ({"scheduled": {"check": {"schedule": "@daily", "command": ["topics"]}}}, "propertyName 'check'"),
         ({"worker": {"replicas": 9}}, "9 workers, but 8 partitions"),
         ({"kafka": {"bootstrapServers": "b:9092"}}, "kafka.peers"),
         ({"postgres": {"existingSecret": "s"}}, "postgres.peers"),
@@ -325,8 +326,8 @@ def test_values_that_cannot_work_are_refused(values: dict[str, Any], told: str, 
     assert told in done.stderr
 
 
-def test_names_follow_the_release(tmp_path: Path):
-    rendered = objects(render({}, tmp_path, release="metrics"))
+def test_names_follow_the_release():
+    rendered = objects(render({}, release="metrics"))
     assert all(each["metadata"]["name"].startswith("metrics-dora") for each in rendered)
 
 
@@ -361,6 +362,37 @@ def test_the_commands_that_are_scheduled_exist():
     examples += [each["command"][0] for each in VALUES["everything"]["scheduled"].values()]
     assert examples
     assert set(examples) <= available().keys()
+
+
+def scheduled(values: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
+    """The CronJobs: name → schedule, arguments of `dora`."""
+    return {
+        each["metadata"]["name"]: (
+            each["spec"]["schedule"],
+            each["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"],
+        )
+        for each in objects(render(values))
+        if each["kind"] == "CronJob"
+    }
+
+
+def test_retention_is_asked_for_and_the_check_is_not():
+    check = {"dora-check": ("37 4 * * *", ["recompute", "--check"])}
+    assert scheduled({}) == check
+    assert scheduled({"retention": {"olderThan": "400d"}}) == {
+        **check,
+        "dora-retention": ("17 3 * * *", ["retain", "--older-than", "400d"]),
+    }
+    assert scheduled({"check": {"enabled": False}}) == {}
+
+
+@pytest.mark.parametrize("values", [{}, VALUES["everything"]], ids=["trying out", "everything"])
+def test_what_is_scheduled_is_a_command_with_these_options(values: dict[str, Any]):
+    """Each is asked for its help with the options that it will get, which an unknown one would fail."""
+    for _, arguments in scheduled(values).values():
+        done = CliRunner().invoke(application(arguments[0]), [*arguments, "--help"])
+        assert done.exit_code == 0, done.output
+        assert {each for each in arguments if each.startswith("--")} <= set(done.output.split())
 
 
 def test_the_chart_carries_the_alerts_and_dashboards_of_the_compose_file():

@@ -1,7 +1,8 @@
-"""docker-compose.yml, really run: events in, the answer out, a killed worker, three workers, down and up."""
+"""docker-compose.yml, really run: events in, answers out, a killed worker, three workers, tokens and keys."""
 
 import time
 from collections.abc import Callable
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -10,8 +11,11 @@ import pytest
 from deploy.embedded.probes import in_thread
 from tests.deployment.compose import Compose
 from tests.deployment.engine import docker
+from tests.deployment.kubernetes import objects, render
 from tests.deployment.test_grafana import EXPRESSIONS
+from tests.infra.commands import dora
 from tests.infra.databases import execute
+from tests.infra.production import count, fetch
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -139,7 +143,7 @@ def test_every_panel_over_prometheus_shows_something(compose: Compose):
     if "prometheus" in compose.left_out:
         pytest.skip("the Docker engine cannot get the image of Prometheus")
     url = compose.url("INGRESS_PORT")
-    assert httpx.post(f"{url}/cloudevents", content=b"no event").status_code == 400
+    assert httpx.post(f"{url}/cloudevents", content=b"no event").status_code == 415
     for data in ({"a": 1}, {"a": 2}):  # one id, other data: a dead letter
         event = {
             "specversion": "1.0",
@@ -175,3 +179,62 @@ def test_grafana_has_the_dashboards(compose: Compose):
         auth=("admin", compose.passwords["GRAFANA_PASSWORD"]),
     ).json()
     assert {each["uid"] for each in found} == {"dora-overview", "dora-service", "dora-pipeline"}
+
+
+def test_with_tokens_and_keys_nobody_does_what_others_may(compose: Compose):
+    """The settings that stand in .env for a port that is published further; last, because they stay."""
+    token, correcting = uuid4().hex, uuid4().hex
+    compose.environment |= {
+        "INGRESS_OPEN": "false",
+        "DORA_INGRESS_TOKENS": token,
+        "DORA_INGRESS_CORRECTION_TOKENS": correcting,
+        "DORA_QUERY_AUTH": "keys",
+    }
+    compose.up()
+    ingress, query = compose.url("INGRESS_PORT"), compose.url("QUERY_PORT")
+
+    def send(token: str, name: str) -> int:
+        headers = {"ce-specversion": "1.0", "ce-id": name, "ce-source": "/compose", "ce-type": "com.example"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        return httpx.post(f"{ingress}/cloudevents", headers=headers, content=b"1", timeout=10).status_code
+
+    assert [send("", "t0"), send("wrong", "t1"), send(token, "t2")] == [401, 401, 202]
+    (deployment, *_) = deployments(compose)
+    words = ("attribute", deployment, "--failed", "--ingress-url", ingress)
+    assert dora(*words, DORA_TOKEN=token).returncode == 1, "who may send may not correct"
+    assert dora(*words, DORA_TOKEN=correcting).returncode == 0
+
+    key = compose.run("run", "--rm", "-T", "migrate", "keys", "create", "reader").strip()
+    asked = [
+        httpx.get(f"{query}/v1/services", headers=headers, timeout=10).status_code
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": f"Bearer {key}"})
+    ]
+    assert asked == [401, 401, 200]
+    port = compose.ports["POSTGRES_PORT"]
+    owner = f"postgresql://dora:{compose.passwords['DORA_OWNER_PASSWORD']}@127.0.0.1:{port}/dora"
+    wait_for(lambda: in_thread(count(owner, "corrections WHERE failed")) == 1, "the correction")
+
+    # `helm test` asks the same of a cluster, where keys are asked for, too.
+    program, urls = asked_by_helm()
+    urls = [
+        url.replace("dora-ingress/", "ingress:8080/").replace("dora-query/", "query:8081/") for url in urls
+    ]
+    python = ("--entrypoint", "/opt/dora/bin/python")
+    told = compose.run("run", "--rm", "--no-deps", "-T", *python, "query", "-P", "-c", program, *urls[1:])
+    assert told.splitlines() == [f"{urls[1]} 200", f"{urls[2]} 401"]
+
+
+def deployments(compose: Compose) -> list[str]:
+    """The ids of deployments that are recorded."""
+    port = compose.ports["POSTGRES_PORT"]
+    owner = f"postgresql://dora:{compose.passwords['DORA_OWNER_PASSWORD']}@127.0.0.1:{port}/dora"
+    found = in_thread(fetch(owner, "SELECT deploy_id FROM deployments WHERE counted ORDER BY 1"))
+    return [row["deploy_id"] for row in found]
+
+
+def asked_by_helm() -> tuple[str, list[str]]:
+    """The program of the chart's test, and the URLs that it is given."""
+    (pod,) = [each for each in objects(render({})) if each["kind"] == "Pod"]
+    _, _, _, program, *urls = pod["spec"]["containers"][0]["command"]
+    return program, urls

@@ -70,6 +70,7 @@ VALUES: dict[str, dict[str, Any]] = {
             "egress": [{"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 80}]}]
         },
     },
+    "nothing at set times, no corrections": {"check": {"enabled": False}, "query": {"corrections": False}},
     "without network policies": {
         "networkPolicy": {"enabled": False},
         "kafka": {"bootstrapServers": "broker:9092"},

@@ -14,7 +14,14 @@ async def drain(self, stage, stream, handle, most=None):
         await self.guard.run(stage, batch.events, handle)
         self.app.progress.end(stage)
 
+async def at_once():
+    pass
+
+async def drain_ahead(self, stage, stream, handle):
+    await drain(self, stage, stream, lambda events: handle(events, at_once))
+
 pipeline.Pipeline.drain = drain
+pipeline.Pipeline.drain_ahead = drain_ahead
 """
 
 ACKS_0 = """

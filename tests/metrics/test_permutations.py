@@ -127,7 +127,7 @@ def test_the_history_is_long_and_of_several_sources(facts, expected):
     assert all(count > 0 for _, count, _ in expected.values())
 
 
-def test_any_order_and_repetition_gives_what_the_oracle_gives(facts, expected):
+def test_r16_any_order_and_repetition_of_2000_events_gives_what_the_oracle_gives(facts, expected):
     first = numbers_of(histories(facts))
     for key, (value, count, points) in expected.items():
         found_value, found_count, found_points = first[key]
@@ -166,7 +166,7 @@ def agree(found: Numbers, expected: Numbers) -> None:
 
 @pytest.mark.connected
 @pytest.mark.timeout(180)
-async def test_batches_of_any_size_and_relinks_in_between_end_in_the_same(facts, expected, database):
+async def test_r16_batches_of_any_size_and_relinks_in_between_end_in_the_same(facts, expected, database):
     sink = Database(f"{database}?synchronous_commit=off", 1)
     connection = await asyncpg.connect(database)
     seen = []
@@ -199,7 +199,7 @@ async def test_batches_of_any_size_and_relinks_in_between_end_in_the_same(facts,
 @pytest.mark.connected
 @pytest.mark.partitions(4)
 @pytest.mark.timeout(240)
-async def test_the_stream_and_a_recompute_end_in_what_the_oracle_gives(
+async def test_r16_the_stream_and_a_recompute_end_in_what_the_oracle_gives(
     infra: Infra, topics: Topics, database: str, tmp_path: Path, expected, monkeypatch
 ):
     told = records()

@@ -146,6 +146,32 @@ async def test_another_zone_reads_only_its_window(api, tables, monkeypatch):
     assert datetime.fromisoformat(answer.json()["to"]) == datetime(2026, 6, 2, tzinfo=UTC)
 
 
+async def test_one_service_costs_the_same_however_many_others_there_are(api, tables, monkeypatch):
+    touched = Touched(monkeypatch)
+    costs = []
+    for services in (20, 1_000):
+        await tables.connection.execute("TRUNCATE deployments")
+        await tables.connection.execute(SERVICES, services, 20)
+        await tables.connection.execute("VACUUM ANALYZE deployments")
+        touched.reset()
+        answer = await api.get("/v1/metrics/change-failure-rate?service=service3&from=2026-04-01T00:00:00Z")
+        assert answer.status_code == 200
+        costs.append(touched.pages)
+    assert costs[1] <= costs[0] + 20, costs
+
+
+async def test_all_services_over_a_year_are_answered_in_any_zone(api, tables):
+    # More of them times days than an answer by service may have rows.
+    await tables.connection.execute(SERVICES, 300, 350)
+    year = "from=2026-04-01T00:00:00Z&to=2027-04-01T00:00:00Z&bucket=month"
+    here, there = [
+        (await api.get(f"/v1/metrics/deployment-frequency?{year}&timezone={zone}")).json()
+        for zone in ("Etc/UTC", "Asia/Kolkata")
+    ]
+    assert here["sample_count"] == there["sample_count"] == 300 * 350
+    assert here["points"][0]["sample_count"] == 300 * 30
+
+
 LINK_DAYS = """
 INSERT INTO link_days
 SELECT 'service' || n % 20, 'production', timestamptz '2026-07-01 00:00+00' - n / 20 * interval '1 day',
@@ -154,8 +180,10 @@ SELECT 'service' || n % 20, 'production', timestamptz '2026-07-01 00:00+00' - n 
 ON CONFLICT DO NOTHING
 """
 LINKS = """
-INSERT INTO attributions (deploy_id, service, environment, deployed_at, role, linked, changes, day)
-SELECT 'd' || n, 'service' || n % 20, 'production', at, 'counted', true, 1, date_trunc('day', at, 'UTC')
+INSERT INTO attributions (deploy_id, service, environment, deployed_at, role, linked, changes, day,
+                          lead_times, merge_times)
+SELECT 'd' || n, 'service' || n % 20, 'production', at, 'counted', true, 1, date_trunc('day', at, 'UTC'),
+       float8send(60), ''
   FROM (SELECT n, timestamptz '2026-06-30 23:59+00' - n * interval '90 days' / $1::int AS at
           FROM generate_series(1, $1::int) AS n) AS made
 """
@@ -164,6 +192,15 @@ INSERT INTO deployed_changes
 SELECT service, environment, 'acme/' || service, deploy_id, 'commit', deploy_id, deployed_at, 'revision', 60,
        NULL
   FROM attributions
+"""
+SERVICES = """
+INSERT INTO deployments (deploy_id, time_created, deploy_name, service, environment, channel, kind, outcome,
+                         counted, counted_reason, decided_at, cd_source, cd_id)
+SELECT prefix || n, at, 'service' || n, 'service' || n, 'production', 'kubernetes', 'deployed', 'success',
+       true, 'deployed', at, '/cluster', prefix || n
+  FROM (SELECT n, 'day' || day || '-' AS prefix,
+               timestamptz '2026-04-01 00:00+00' + day * interval '1 day' AS at
+          FROM generate_series(1, $1::int) AS n, generate_series(0, $2::int - 1) AS day) AS facts
 """
 LINKED = (
     "change-lead-time",
@@ -198,3 +235,17 @@ async def test_linked_metrics_cost_the_same_however_much_history_there_is(api, t
                 assert scanned.get("attributions") != "Seq Scan" or not history
     for asked, few in costs[0].items():
         assert costs[1][asked] <= few * 1.5 + 80, (asked, few, costs[1][asked])
+
+
+async def test_another_zone_reads_a_row_of_each_deployment_and_not_one_of_each_change(
+    api, tables, monkeypatch
+):
+    connection = tables.connection
+    await connection.execute(LINKS, 5_000)
+    await connection.execute(CHANGES)
+    await connection.execute("VACUUM ANALYZE attributions, deployed_changes")
+    window = "from=2026-04-02T00:00:00Z&to=2026-07-01T00:00:00Z&timezone=Asia/Kolkata"
+    touched = Touched(monkeypatch)
+    answer = await api.get(f"/v1/metrics/change-lead-time?{window}")
+    assert (answer.json()["value"], answer.json()["sample_count"]) == (60, 4_999)
+    assert touched.tables.isdisjoint({"deployed_changes", "changes"})

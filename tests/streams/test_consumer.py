@@ -1,6 +1,7 @@
 """The consumer: how messages are handed over, what is committed, and when partitions are given up."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
+from streams import consumer as module
 from streams.consumer import App, Consumer, Transport
 from tests.streams.messages import CDEVENTS, IN, message
 
@@ -268,3 +270,58 @@ async def test_partitions_are_given_up_when_their_batches_are_finished_and_commi
     await asyncio.wait_for(leaving, 1)
     assert committing.offsets == [{IN: 5}]
     assert app.frontier.partitions() == []
+
+
+class Full:
+    """A consumer whose stage has a full queue: the queue's partition is left out of what is fetched."""
+
+    def __init__(self, app: App, consumer: Consumer, *, active: set[TP]) -> None:
+        self.asked: list[float] = []
+        self.slept: list[float] = []
+        app.progress.begin("transform")
+        consumer.flow_active = True
+        consumer._buffered_partitions = {IN}
+        consumer._get_active_partitions = lambda: active
+        consumer.assignment = set
+        consumer._getmany = self.getmany
+        consumer.sleep = self.sleep
+
+    async def getmany(self, *, timeout: float, **_: Any) -> dict[TP, Any]:  # noqa: ASYNC109 - Faust's name
+        self.asked.append(timeout)
+        return {}
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+async def test_a_full_queue_is_not_waited_for_longer_than_it_takes(app: App, consumer: Consumer):
+    full = Full(app, consumer, active={CDEVENTS})
+    await consumer._drain_once()
+    assert full.asked == [module.SOON]
+    app.progress.end("transform")
+    await consumer._drain_once()  # nobody works on a queue: it is not full any more
+    assert full.asked == [module.SOON, module.LONGEST_WAIT]
+
+
+async def test_nor_when_every_partition_is_left_out(app: App, consumer: Consumer):
+    full = Full(app, consumer, active=set())
+    began = time.monotonic()
+    await consumer._drain_once()
+    assert time.monotonic() - began < 0.5
+    assert full.slept == full.asked == []
+
+
+async def test_stock_faust_would_wait_a_second(app: App, consumer: Consumer):
+    """Why ``_wait_next_records`` is there."""
+    full = Full(app, consumer, active=set())
+    await StockConsumer._wait_next_records(consumer, module.SOON)
+    assert full.slept == [1]
+
+
+async def test_an_event_is_made_of_its_message_and_copies_no_headers(app: App):
+    """Headers may be repeated, which stock Faust's copy loses; and making it takes as long as the rest."""
+    one = message(0, key=b"k", headers=[("a", b"1"), ("a", b"2")])
+    made = app.create_event(b"k", b"v", one.headers, one)
+    assert type(made) is app.conf.Event
+    assert (made.key, made.value, made.headers) == (b"k", b"v", {})
+    assert made.message.headers == [("a", b"1"), ("a", b"2")]

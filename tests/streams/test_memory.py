@@ -30,7 +30,8 @@ def test_what_is_free_is_given_back() -> None:
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory._trim.cache_clear()
+    memory._call.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    memory.keep_little()
     memory.give_back()
-    memory._trim.cache_clear()
+    memory._call.cache_clear()

@@ -9,6 +9,7 @@ import inspect
 from importlib.metadata import version
 from typing import Any
 
+import faust
 import faust.channels
 import faust.streams
 import faust.tables.base
@@ -31,6 +32,7 @@ DRAINING = "streams.consumer.Consumer._drain_messages"
 GAPS = "streams.consumer.Consumer._wait_next_records: what is fetched is handed over before the next fetch"
 LEAVING = "streams.consumer.App._consumer_wait_empty: partitions are given up only when every stage is idle"
 BATCHING = "streams.batches.Stream.batches: it reads the channel's queue as Stream's own iterator does"
+EVENTS = "streams.consumer.App.create_event: an event is made of its message, and of nothing else"
 TABLES = "streams.tables.Table: every changelog write passes send_changelog, in the partition of the event"
 RECOVERING = "streams.tables.Table.apply_changelog_batch: what cannot be read ends the process"
 
@@ -67,6 +69,8 @@ REPLACED = [
     (StockApp._on_partitions_revoked, "d5c895bbe57dc73a", LEAVING),
     (StockApp._on_partitions_assigned, "de932b7927db85b3", LEAVING),
     (StockApp._stop_consumer, "55854a5de12c3f52", LEAVING),
+    (StockApp.create_event, "15fea3d1e95e6625", EVENTS),
+    (faust.Event.__init__, "a1d3454dce427003", EVENTS),
     (StockApp._new_transport, "42db531312dd776f", "streams.consumer.App._new_transport"),
     (StockStream._py_aiter, "3a48ee257a65435b", BATCHING),
     (StockStream._channel_stop_iteration, "ff1df01f515725a7", BATCHING),
