@@ -8,8 +8,8 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
-    """The user wants it to end. Not an `Exception`: nothing on the way may take it for a fault."""
+class Interrupted(KeyboardInterrupt):
+    """The user wants it to end. asyncio takes what is of no such kind for a fault of a connection."""
 
 
 @contextmanager

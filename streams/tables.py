@@ -22,7 +22,7 @@ from faust.stores.base import SerializedStore
 from faust.tables.table import Table as FaustTable
 from faust.types import TP, EventT, FutureMessage, Message
 
-from streams.positions import NOWHERE, is_stated, position_of, stated
+from streams.positions import is_stated, position_of, stated
 from streams.progress import exit_now
 
 log = structlog.get_logger(__name__)
@@ -141,9 +141,9 @@ class Table(FaustTable):
             if message.key is None or not self._is_readable(message.value):
                 end_unreadable(message)
             place, position = (message.partition, message.key), position_of(message.value)
-            if position < (
-                newest.get(place, NOWHERE) if place in newest else position_of(self._stored(*place))
-            ):
+            if place not in newest:
+                newest[place] = position_of(self._stored(*place))
+            if position < newest[place]:
                 self._outdated.add(place)
                 continue
             newest[place] = position

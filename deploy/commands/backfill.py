@@ -77,7 +77,7 @@ def backfill(
         try:
             with interruptible(hurry=lambda: os._exit(130)):
                 asyncio.run(run.run(summary))
-        except (Interrupted, KeyboardInterrupt):
+        except Interrupted:
             typer.echo("interrupted; run the same command again to go on", err=True)
             finish(summary, "accepted", rejects, interrupted=True)
     finish(summary, "accepted", rejects)
