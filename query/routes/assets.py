@@ -20,11 +20,11 @@ async def asset(version: str, name: str, request: Request) -> Response:
     if found is None:
         raise Unknown("There is no such asset; reload the page.")
     compressed = found.compressed if takes_gzip(request) else None
-    body = compressed or found.body
+    body, current = compressed or found.body, digest()
     headers = {
         "Content-Type": found.media_type,
         "ETag": entity_tag(body),
-        "Cache-Control": FOR_EVER if version == digest() else "no-cache",
+        "Cache-Control": FOR_EVER if version == current else "no-cache",
         "Vary": "Accept-Encoding",
     }
     if compressed:
