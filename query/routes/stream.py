@@ -26,7 +26,16 @@ PROVEN_LIFETIME = 60.0  # because a key may be revoked meanwhile
 STALLED = 30.0  # seconds that a listener may take nothing at all
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would wait for a full buffer
 STREAM = {
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "description": "Each event of the stream; data is JSON, by the kind of event",
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("event", "id", "data")},
+                "required": ["event", "data"],
+            }
+        }
+    },
     "description": "Server-sent events without end: `cloudevent`, and `position` when there is none",
 }
 
