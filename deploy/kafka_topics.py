@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,21 @@ class TopicError(Exception):
     """A topic cannot be created, or exists in a shape in which the pipeline would lose events."""
 
 
+@asynccontextmanager
+async def administering(kafka: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for topics and groups of a cluster. What Kafka raises meanwhile becomes a ``TopicError``."""
+    admin = AIOKafkaAdminClient(request_timeout_ms=TIMEOUT_MS, **kafka.options())
+    try:
+        await admin.start()
+        yield admin
+    except KafkaConnectionError as error:
+        raise TopicError(str(await trouble(kafka) or f"{kafka.servers}: {error}")) from error
+    except KafkaError as error:
+        raise TopicError(f"the broker at {kafka.servers} refused: {error}") from error
+    finally:
+        await admin.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     """What was done: topics that are new, and topics that were there as they should be."""
@@ -35,21 +51,13 @@ class Created:
 async def create(kafka: Cluster, topics: Iterable[Topic], *, replication_factor: int = 1) -> Created:
     """Create the missing ones of ``topics`` and return when every partition has a leader."""
     wanted = {topic.name: topic for topic in topics}
-    admin = AIOKafkaAdminClient(request_timeout_ms=TIMEOUT_MS, **kafka.options())
-    try:
-        await admin.start()
+    async with administering(kafka) as admin:
         existing = wanted.keys() & set(await admin.list_topics())
         await check(admin, [wanted[name] for name in sorted(existing)])
         new = [topic for name, topic in wanted.items() if name not in existing]
         raced = await create_new(admin, new, replication_factor)
         await wait_for_leaders(admin, list(wanted))
         await check(admin, [wanted[name] for name in raced])
-    except KafkaConnectionError as error:
-        raise TopicError(str(await trouble(kafka) or f"{kafka.servers}: {error}")) from error
-    except KafkaError as error:
-        raise TopicError(f"the broker at {kafka.servers} refused: {error}") from error
-    finally:
-        await admin.close()
     made = tuple(topic.name for topic in new if topic.name not in raced)
     return Created(made, tuple(name for name in wanted if name not in made))
 

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    GroupIdNotFound,
-    KafkaConnectionError,
-    KafkaError,
-    NonEmptyGroup,
-    for_code,
-)
+from aiokafka.errors import GroupIdNotFound, NonEmptyGroup, for_code
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from access.kafka import Cluster
-from access.kafka_trouble import trouble
-from deploy.kafka_topics import TIMEOUT_MS, TopicError
+from deploy.kafka_topics import TopicError, administering
 from deploy.migrations import connect
 from schemas.topics import TABLES, Topics
 
@@ -39,23 +32,15 @@ class Pruned:
 async def prune(kafka: Cluster, postgres: str, topics: Topics) -> Pruned:
     """Remove everything of every generation that is over. Done again, it does nothing."""
     over = await generations_over(postgres)
-    admin = AIOKafkaAdminClient(request_timeout_ms=TIMEOUT_MS, **kafka.options())
     removed: list[str] = []
     in_use: list[int] = []
-    try:
-        await admin.start()
+    async with administering(kafka) as admin:
         existing = set(await admin.list_topics())
         for number in over:
             if await delete_group(admin, topics.application(number)):
                 removed += await delete(admin, existing.intersection(own_topics(topics, number)))
             else:
                 in_use.append(number)
-    except KafkaConnectionError as error:
-        raise TopicError(str(await trouble(kafka) or f"{kafka.servers}: {error}")) from error
-    except KafkaError as error:
-        raise TopicError(f"the broker at {kafka.servers} refused: {error}") from error
-    finally:
-        await admin.close()
     return Pruned(tuple(removed), tuple(in_use))
 
 

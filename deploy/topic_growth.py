@@ -9,11 +9,9 @@ outlive generations grow here, while no worker is there to take records of new p
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from access.kafka import Cluster
-from access.kafka_trouble import trouble
-from deploy.kafka_topics import TIMEOUT_MS, TopicError, wait_for_leaders
+from deploy.kafka_topics import TopicError, administering, wait_for_leaders
 from schemas.topics import ROLES, Topics
 
 EMPTY_STATES = {"Empty", "Dead"}
@@ -25,21 +23,13 @@ async def grow(kafka: Cluster, topics: Topics, generation: int) -> list[str]:
     Raises `TopicError`, and changes nothing, while a worker of that generation is there, or when a topic has
     more partitions already.
     """
-    admin = AIOKafkaAdminClient(request_timeout_ms=TIMEOUT_MS, **kafka.options())
-    try:
-        await admin.start()
+    async with administering(kafka) as admin:
         fewer = await with_fewer(admin, topics)
         if fewer:
             await refuse_members(admin, topics.application(generation))
             await admin.create_partitions({name: NewPartitions(topics.partitions) for name in fewer})
             await wait_for_leaders(admin, fewer)
         return fewer
-    except KafkaConnectionError as error:
-        raise TopicError(str(await trouble(kafka) or f"{kafka.servers}: {error}")) from error
-    except KafkaError as error:
-        raise TopicError(f"the broker at {kafka.servers} refused: {error}") from error
-    finally:
-        await admin.close()
 
 
 async def with_fewer(admin: AIOKafkaAdminClient, topics: Topics) -> list[str]:

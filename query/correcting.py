@@ -26,7 +26,6 @@ log = structlog.get_logger("query")
 SOURCE = "/dora/dashboard"
 MEDIA_TYPE = "application/cloudevents+json; charset=utf-8"
 TIMEOUT = 10.0  # seconds; the ingress answers 503 by itself after 7
-LARGEST_FORM = 16 * 1024  # bytes
 LONGEST = 256  # characters of a cause and a reason, as the workers take them
 
 FIELDS = ("failed", "unplanned", "cause", "reason", "token")

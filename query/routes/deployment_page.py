@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 from query.addresses import deployment_address, service_address
 from query.context import Context, Here
 from query.correcting import (
-    LARGEST_FORM,
     Correction,
     NotCorrected,
     has_followed,
@@ -19,6 +18,7 @@ from query.correcting import (
 )
 from query.deployment_view import deployment_view
 from query.filters import read_filters
+from query.forms import NO_STORE, read_body
 from query.frequency import configured_zone
 from query.pages import page
 from query.parameters import Identity, Parameters
@@ -30,7 +30,6 @@ router = APIRouter(include_in_schema=False)
 UNSEEN = "There is no such deployment, or none that you see; /services leads to those."
 NO_INGRESS = "This process is not told where the ingress is (DORA_INGRESS_URL); use the command."
 NOT_COUNTED = "Only a deployment that counts can be corrected; this one is in no number."
-NO_STORE = {"Cache-Control": "no-store"}
 # A person waits for the page that shows their correction at work; the worker needs a second or two.
 PATIENCE = 5.0  # seconds
 PAUSE = 0.25
@@ -65,7 +64,7 @@ async def correct(request: Request, here: Here, chosen: Chosen) -> Response:
     if here.settings.ingress_url is None:
         raise Refused({"form": NO_INGRESS})
     try:
-        said, token = read_form(await _body(request))
+        said, token = read_form(await read_body(request))
         now = format_instant(here.now())
         sent = await send(here.settings, request.headers, chosen.id, said, token, now)
     except NotCorrected as error:
@@ -104,15 +103,6 @@ async def _view(here: Context, deploy_id: str) -> dict[str, Any]:
     if view is None:
         raise Unknown(UNSEEN)
     return view | {"zone": zone}
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            raise Refused({"form": f"longer than {LARGEST_FORM} bytes"})
-    return bytes(body)
 
 
 async def _follow(here: Context, before: dict[str, Any], sent: str, said: Correction) -> None:

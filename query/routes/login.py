@@ -12,14 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from query.authentication import Method, NotAuthenticated, caller_of
 from query.context import Here
+from query.forms import LARGEST_FORM, NO_STORE, read_body
 from query.pages import COOKIE, page
 from query.problems import Forbidden, Refused
 
 router = APIRouter(include_in_schema=False)
 
-LARGEST = 16_384  # bytes of a form; a token with many claims has a few thousand
+TOO_LONG = {"credential": f"the form is longer than {LARGEST_FORM} bytes"}
 WRONG = "This is not a valid key or token. Was all of it copied? It may also be revoked or over."
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/login")
@@ -61,11 +61,7 @@ def _form(request: Request, onward: str, *, wrong: str = "", status: int = 200) 
 
 
 async def _told(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise Refused({"credential": f"the form is longer than {LARGEST} bytes"})
+    body = await read_body(request, TOO_LONG)
     try:
         return {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
     except ValueError as error:

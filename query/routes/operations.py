@@ -8,9 +8,10 @@ from starlette.responses import RedirectResponse, Response
 
 from query.connections import all_connections
 from query.context import Context, Here
-from query.correcting import LARGEST_FORM, NotCorrected, is_by_hand
+from query.correcting import NotCorrected, is_by_hand
 from query.database import Row
 from query.filters import read_filters
+from query.forms import NO_STORE, read_body
 from query.frequency import configured_zone
 from query.operations import connections, open_letters, sources, workers
 from query.pages import page
@@ -22,7 +23,6 @@ from schemas.instant import format_instant
 
 router = APIRouter(include_in_schema=False)
 
-NO_STORE = {"Cache-Control": "no-store"}
 NO_INGRESS = "This process is not told where the ingress is; set DORA_INGRESS_URL, or type the command."
 NONE_LEFT = "None of these can be redriven: they are not open any more, or no redrive can help."
 
@@ -53,7 +53,7 @@ async def redrive(request: Request, here: Here) -> Response:
         raise Forbidden  # what could not be processed belongs to nobody's service
     told = OperationsFilters()
     try:
-        numbers, token = read_choice(await _body(request))
+        numbers, token = read_choice(await read_body(request))
         letters = await _letters(here, numbers)
         given = await order(here.settings, request.headers, letters, token, format_instant(here.now()))
     except NotCorrected as error:
@@ -119,12 +119,3 @@ async def _handled(here: Context, numbers: list[int]) -> int:
         if handled == len(numbers):
             break
     return handled
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            raise Refused({"form": f"longer than {LARGEST_FORM} bytes"})
-    return bytes(body)

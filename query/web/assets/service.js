@@ -116,23 +116,20 @@ function percentiles() {
   ]);
 }
 
+// Durations over the time that was chosen.
+function drawn(axis, marks) {
+  return {height: 240, marginLeft: MARGIN - 30, marginRight: 12, x: {domain}, y: axis.scale, marks: [...axis.marks, ...marks]};
+}
+
 // One dot for each change, by the deployment that brought it.
 function scatter(rows, {columns, width}) {
   const axis = durations(rows.map((row) => row.value), width);
   const dots = rows.map((row) => ({...row, seconds: Math.max(row.value, axis.low)}));
-  return {
-    height: 240,
-    marginLeft: MARGIN - 30,
-    marginRight: 12,
-    x: {domain},
-    y: axis.scale,
-    marks: [
-      ...axis.marks,
-      Plot.dot(dots, {x: "at", y: "seconds", r: 4, fill: "var(--accent)", fillOpacity: 0.55, stroke: "var(--accent)", href: "href"}),
-      ...percentiles(),
-      tip(dots, "at", "seconds", columns),
-    ],
-  };
+  return drawn(axis, [
+    Plot.dot(dots, {x: "at", y: "seconds", r: 4, fill: "var(--accent)", fillOpacity: 0.55, stroke: "var(--accent)", href: "href"}),
+    ...percentiles(),
+    tip(dots, "at", "seconds", columns),
+  ]);
 }
 
 // Too many dots: cells of time and duration, the darker the more changes they hold.
@@ -147,19 +144,11 @@ function density(rows, {columns, width}) {
     share: 0.18 + 0.82 * Math.sqrt(row.values[1] / most),
     middle: new Date((+row.at + +row.end) / 2),
   })).filter((cell) => cell.high > cell.low);
-  return {
-    height: 240,
-    marginLeft: MARGIN - 30,
-    marginRight: 12,
-    x: {domain},
-    y: axis.scale,
-    marks: [
-      ...axis.marks,
-      Plot.rectY(cells, {x1: "at", x2: "end", y1: "low", y2: "high", fill: "var(--accent)", fillOpacity: "share", inset, href: "href"}),
-      ...percentiles(),
-      tip(cells, "middle", "high", columns),
-    ],
-  };
+  return drawn(axis, [
+    Plot.rectY(cells, {x1: "at", x2: "end", y1: "low", y2: "high", fill: "var(--accent)", fillOpacity: "share", inset, href: "href"}),
+    ...percentiles(),
+    tip(cells, "middle", "high", columns),
+  ]);
 }
 
 for (const [kind, draw] of Object.entries({timeline, parts, scatter, density})) register(kind, draw);
