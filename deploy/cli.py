@@ -7,6 +7,7 @@ module of the command that is asked for is imported, so that help and mistakes a
 import ast
 import os
 import pkgutil
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -18,6 +19,8 @@ import typer
 from deploy import commands
 
 FAILED, INTERRUPTED = 1, 130
+# Commands that serve until they are asked to end, which is their good end.
+PROCESSES = {"ingress", "worker", "query", "function"}
 OUR_ROOMS = {"deploy", "ingress", "streams", "query", "access", "schemas"}
 
 
@@ -75,10 +78,18 @@ def told(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error} (DORA_DEBUG=1 shows where)"
 
 
+def end_when_asked() -> None:
+    """Exit 0 on SIGTERM and Ctrl-C while a process starts; once it serves it has handlers of its own."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
 def main() -> None:
     """Run the command that the arguments name."""
     arguments = sys.argv[1:]
     asked = next((word for word in arguments if not word.startswith("-")), None)
+    if asked in PROCESSES:
+        end_when_asked()
     try:
         application(asked)(arguments, prog_name="dora")
     except KeyboardInterrupt:
