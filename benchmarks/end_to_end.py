@@ -7,12 +7,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-import orjson
-
 from benchmarks import freshness
 from benchmarks.http_load import request_of
 from benchmarks.measurement import Benchmark, Figure, Options, Target
-from benchmarks.mix import Event, make_events
+from benchmarks.mix import Event, make_batches, make_events
 from benchmarks.pipeline import deployments_of, load, pipeline, wait_counted
 from deploy.supervisor import Instance
 
@@ -67,11 +65,9 @@ def _singles(instance: Instance, events: Sequence[Event]) -> list[bytes]:
 
 
 def _batches(instance: Instance, events: Sequence[Event]) -> list[bytes]:
-    bodies = [
-        orjson.dumps([event.structured() for event in events[start : start + BATCH]])
-        for start in range(0, len(events), BATCH)
+    return [
+        request_of(instance.ingress.url + "/", BATCH_HEADERS, body) for body in make_batches(events, BATCH)
     ]
-    return [request_of(instance.ingress.url + "/", BATCH_HEADERS, body) for body in bodies]
 
 
 BENCHMARK = Benchmark("end-to-end", "from HTTP to the number, and how fresh it is", run)

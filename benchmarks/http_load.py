@@ -90,9 +90,12 @@ class _Line(asyncio.Protocol):
         self._answers.seconds.append(time.perf_counter() - self._sent)
         self._next()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if not self.finished.done():
-            self.finished.set_exception(exc or ConnectionResetError("the server closed the connection"))
+            told = dict(self._answers.statuses)
+            self.finished.set_exception(
+                ConnectionResetError(f"the server closed a connection; answers: {told}")
+            )
 
     def _next(self) -> None:
         if not self._waiting:

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 import psutil
 import uvloop
 
 from access.kafka import Cluster
 from benchmarks.http_load import Answers, request_of, send_all
 from benchmarks.measurement import Benchmark, Figure, Options, Target, ratio
-from benchmarks.mix import Event, make_events, sizes_of
+from benchmarks.mix import Event, make_batches, make_events, sizes_of
 from benchmarks.programs.running import processor_seconds, running, wait_for
 from deploy.embedded.kafka import Kafka
 from deploy.kafka_topics import create
@@ -112,10 +111,7 @@ def _singles(url: str, process: psutil.Process, events: Sequence[Event], rate: f
 
 
 def _batches(url: str, process: psutil.Process, events: Sequence[Event]) -> Taken:
-    requests = [
-        request_of(url, BATCH_HEADERS, orjson.dumps([e.structured() for e in events[start : start + BATCH]]))
-        for start in range(0, len(events), BATCH)
-    ]
+    requests = [request_of(url, BATCH_HEADERS, body) for body in make_batches(events, BATCH)]
     # At once no more events than the ingress takes (DORA_IN_FLIGHT_LIMIT).
     return _take(url, process, requests, len(events), 0.0, lines=32)
 

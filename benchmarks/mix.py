@@ -17,6 +17,8 @@ import orjson
 MEDIAN, P95 = 2_000, 20_000  # bytes
 SIGMA = math.log(P95 / MEDIAN) / 1.6449  # 1.6449 standard deviations are the 95th percentile
 LARGEST = 200_000
+LARGEST_BATCH = 960_000  # DORA_BODY_LIMIT is 983,040
+ATTRIBUTES = 400  # bytes of an event in a batch besides its data, at the most
 SHARE_OF_DEPLOYMENTS = 0.1
 SERVICES = 100
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,6 +65,19 @@ def make_events(
     """``number`` events whose ids begin with ``run``, with bodies of ``median`` bytes."""
     chance = random.Random(seed)
     return [_event(chance, f"{run}-{each}", each, deployments, median) for each in range(number)]
+
+
+def make_batches(events: Sequence[Event], most: int) -> list[bytes]:
+    """Bodies in JSON batch format of up to ``most`` events each, below the size that an ingress takes."""
+    bodies: list[list[dict[str, Any]]] = []
+    room = 0
+    for event in events:
+        if room < len(event.body) or len(bodies[-1]) == most:
+            bodies.append([])
+            room = LARGEST_BATCH
+        bodies[-1].append(event.structured())
+        room -= len(event.body) + ATTRIBUTES
+    return [orjson.dumps(body) for body in bodies]
 
 
 def sizes_of(events: Sequence[Event]) -> tuple[int, int]:

@@ -12,9 +12,12 @@ import psutil
 import uvloop
 from aiokafka import AIOKafkaProducer
 
+from access.kafka import Cluster
 from benchmarks.http_load import Answers, send_all
 from benchmarks.mix import DEPLOYED, Event
+from deploy.kafka_topics import administering
 from deploy.supervisor import Instance
+from schemas.topics import Topics
 
 PATIENCE = 1800.0  # seconds for a backlog
 POLL = 0.1
@@ -77,6 +80,23 @@ def _lag_of(client: httpx.Client, part: Any) -> int:
     except (httpx.HTTPError, KeyError, ValueError):
         return 1
     return sum(told.values()) if told else 1
+
+
+def wait_members(instance: Instance, number: int) -> None:
+    """Return when the workers' group has so many members, which have all partitions among them."""
+    asyncio.run(_wait_members(instance.kafka.address, number))
+
+
+async def _wait_members(kafka: str, number: int) -> None:
+    group, deadline = Topics().application(1), time.monotonic() + PATIENCE
+    async with administering(Cluster(kafka)) as admin:
+        while time.monotonic() < deadline:
+            answers: list[Any] = await admin.describe_consumer_groups([group])
+            states = [(told[2], len(told[5])) for answer in answers for told in answer.groups]
+            if states == [("Stable" if number else "Empty", number)]:
+                return
+            await asyncio.sleep(1)
+    raise RuntimeError(f"the group {group} does not come to {number} members")
 
 
 def produce(kafka: str, topic: str, events: Iterator[Event], partitions: int) -> int:

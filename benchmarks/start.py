@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.measurement import Benchmark, Figure, Options, Target
 from benchmarks.mix import make_events
-from benchmarks.pipeline import Record, pipeline, produce_records
+from benchmarks.pipeline import Record, pipeline, produce_records, wait_members
 from benchmarks.programs.running import running, wait_for
 from deploy.provisioning import WORKER, role_dsn
 from deploy.supervisor import Instance
@@ -51,11 +51,12 @@ def _make_state(instance: Instance, options: Options, number: int) -> None:
         "DORA_POSTGRES": role_dsn(instance.postgres, WORKER),
         "DORA_STATE_DIR": str(instance.folder.path / "state" / "worker-1"),
         "DORA_SESSION_TIMEOUT": "10",
-        "DORA_INSTANCE": "worker-1",
     }
     with running("benchmarks.programs.counting", report.parent, environment) as process:
         produce_records(instance.kafka.address, "cdevents", _cdevents(number))
         wait_for(report, process, PATIENCE)
+    # The program ended without a word to the group, where nobody is let in until its session is over.
+    wait_members(instance, 0)
 
 
 def _cdevents(number: int) -> Iterator[Record]:

@@ -1,7 +1,8 @@
 """The Faust application of one worker: topics, agents, tables, wired explicitly."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from streams.batches import Stream
 from streams.consumer import App
 from streams.frontier import Frontier
 from streams.functions import Functions
+from streams.partitioner import choose_partition
 from streams.pipeline import Pipeline
 from streams.progress import Progress
 from streams.router import Routes, read_routes
@@ -51,7 +53,20 @@ def create_pipeline(settings: Settings, generation: int, timezone: str) -> Pipel
     record.attach(pipeline)
     measure.attach(pipeline, zone_of(timezone))
     bury.attach(pipeline)
+    if settings.instance is not None:
+        read = {*frontier.topics, *app.tables.changelog_topics}
+        app.conf.consumer_group_instance_id = member_of(settings.instance, read)
     return pipeline
+
+
+def member_of(instance: str, topics: Iterable[str]) -> str:
+    """The name by which Kafka knows a worker of this name that reads ``topics``.
+
+    A member that comes back under its name gets its old partitions at once, without a look at what it
+    subscribes to now (KIP-345); aiokafka ends when those are not its topics. So one that reads others, after
+    an upgrade or with another DORA_INPUTS, has another name.
+    """
+    return f"{instance}-{sha256(' '.join(sorted(topics)).encode()).hexdigest()[:8]}"
 
 
 def stages_of(settings: Settings, inputs: list[str]) -> Mapping[str, tuple[str, ...]]:
@@ -94,7 +109,6 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         stream_wait_empty=False,  # batches are finished by the frontier, not by acks
         stream_buffer_maxsize=settings.batch_size * 4,
         broker_commit_interval=1.0,
-        consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 6,
         broker_max_poll_records=settings.batch_size * 2,
@@ -103,6 +117,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         producer_request_timeout=60.0,
         producer_max_request_size=LARGEST_RECORD,
         producer_linger=0.002,
+        producer_partitioner=choose_partition,
     )
 
 

@@ -38,7 +38,8 @@ def wait_for(file: Path, process: psutil.Popen, seconds: float) -> bytes:
     """What the program writes to ``file``. Raises ``RuntimeError`` with its log when it does not in time."""
     deadline = time.monotonic() + seconds
     while not file.exists():
-        if process.poll() not in (None, 0) or time.monotonic() > deadline:
+        # Asked in this order: what it wrote before it ended is there when it has ended.
+        if (process.poll() is not None and not file.exists()) or time.monotonic() > deadline:
             told = (file.parent / "log").read_text(errors="replace")[-2000:]
             raise RuntimeError(f"nothing from {' '.join(process.args[-1:])} within {seconds:g} s:\n{told}")
         time.sleep(0.02)

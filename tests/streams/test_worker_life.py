@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from access.kafka import Cluster
 from deploy.deadletters import redrive_order
 from deploy.embedded.postgres import Postgres
+from deploy.kafka_topics import create
 from deploy.migrations import migrate
 from schemas.topics import Topics
 from streams.guard import Limit
@@ -68,6 +71,22 @@ async def test_two_workers_share_the_partitions_and_stop_cleanly(
     )
     assert [tuple(row) for row in rows] == [(14, 7)]
     assert await count(database, "deadletters") == 0
+
+
+async def test_a_worker_that_keeps_its_name_may_come_back_to_read_more(
+    infra: Infra, topics: Topics, database: str, tmp_path: Path
+):
+    """Kafka gives a static member its old partitions back without asking what it subscribes to now."""
+    further = replace(next(topics.all()), name=f"{topics.prefix}knative")
+    await create(Cluster(infra.kafka), [further])
+    one = worker(infra, topics, database, tmp_path / "one", instance="one")
+    async with running(one):
+        assert await asyncio.to_thread(one.stop) == 0
+        one.environment["DORA_INPUT_TOPICS"] = further.name
+        one.start()
+        records = [deployed(event_id, service=service, at=at) for event_id, service, at in week("k")]
+        sent = await produce(infra.kafka, further.name, records, topics.partitions)
+        await counted(database, sent)
 
 
 async def test_another_time_zone_than_the_tables_is_refused_with_advice(
