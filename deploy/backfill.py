@@ -11,23 +11,23 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from deploy.messages import Message, Unreadable, is_object, read_file
-from deploy.sending import RETRIED, Answer, advice, send
+from deploy.sending import REPORTS, RETRIED, Answer, advice, send
 
 ENDINGS = (".json", ".jsonl", ".ndjson")
 PORTION = 500  # messages; what is sent again after an interruption is no more than this
 TICK = 0.25  # seconds; with a rate, a portion is what may be sent in this time
 # The ingress is away or overloaded, or knows nobody who sends: so it will answer what follows, too.
-STOPS = RETRIED | {0, 401}
+STOPS = frozenset(RETRIED | {0, 401})
 
 Item = Message | Unreadable
 
@@ -36,9 +36,22 @@ class BackfillError(Exception):
     """It cannot go on; the message says what to do. What was acknowledged is remembered."""
 
 
+class Source(Protocol):
+    """What is played, and how it is recognised when the command is run again."""
+
+    @property
+    def digest(self) -> str:
+        """The same as long as its items begin with the same."""
+        ...
+
+    def items(self) -> Iterator[Item]:
+        """Its messages in order, and the places that hold none; always the same."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file of events, and how it is recognised when the command is run again."""
+class File:
+    """A file of events."""
 
     path: Path
     digest: str
@@ -98,7 +111,7 @@ class Summary:
             self.latest = max(self.latest or told, told)
 
 
-def files_of(names: Sequence[str]) -> list[Source]:
+def files_of(names: Sequence[str]) -> list[File]:
     """The files that are named, and those in named folders, by name. Raises ``BackfillError``."""
     found: list[Path] = []
     for name in names:
@@ -110,7 +123,7 @@ def files_of(names: Sequence[str]) -> list[Source]:
             found += inside
         else:
             found.append(path)
-    return [Source(path, _digest(path)) for path in dict.fromkeys(found)]
+    return [File(path, _digest(path)) for path in dict.fromkeys(found)]
 
 
 def _digest(path: Path) -> str:
@@ -123,11 +136,11 @@ def _digest(path: Path) -> str:
 
 
 def time_of(message: Message) -> str | None:
-    """The time of a CloudEvent; ``None`` when it tells none, empty for a web hook, which has its own way."""
+    """The time of a CloudEvent or report; ``None`` when it tells none, empty for another web hook."""
     headers = {name.lower(): value for name, value in message.headers}
     if "ce-id" in headers:
         return headers.get("ce-time")
-    if "cloudevents" not in headers.get("content-type", ""):
+    if message.path != REPORTS and "cloudevents" not in headers.get("content-type", ""):
         return ""
     try:
         document = orjson.loads(message.body)
@@ -138,7 +151,9 @@ def time_of(message: Message) -> str | None:
     data = document.get("data")
     context = data.get("context") if isinstance(data, dict) else None
     within = context.get("timestamp") if isinstance(context, dict) else None  # a CDEvent's own
-    return document.get("time") or (within if isinstance(within, str) else None)
+    told = document.get("time") or within
+    # A report may count seconds; it is told, and not compared with text.
+    return told if told is None or isinstance(told, str) else ""
 
 
 class Rejects:
@@ -183,6 +198,7 @@ class Backfill:
     rate: float | None = None
     token: str | None = None
     patience: float = 60.0
+    stops: Collection[int] = STOPS
 
     async def run(self, summary: Summary) -> None:
         """Send what is not done. Raises ``BackfillError`` where the ingress takes nothing any longer."""
@@ -214,7 +230,7 @@ class Backfill:
             token=self.token,
         )
         for answer in answers:
-            if isinstance(answer.message, Message) and answer.status in STOPS:
+            if isinstance(answer.message, Message) and answer.status in self.stops:
                 raise BackfillError(
                     f"{answer.message.origin}: {answer.status or 'no answer'}: {answer.reason}"
                     f"{advice(answer)}; run the same command again to go on from here"

@@ -14,6 +14,7 @@ from deploy.embedded.process import PartError
 
 LEFTOVER_GRACE = 5.0  # seconds; the kernel has told them to end already
 ROTATE_AT = 5_000_000  # bytes
+READY = "ready"  # in run/: the line that says where everything is
 
 
 class DataFolder:
@@ -60,6 +61,13 @@ class DataFolder:
             self._lock.close()
             self._lock = None
 
+    def tell(self, ready: str) -> None:
+        """Write down where everything is, for `dora doctor`; for the owner's eyes, a password is in it."""
+        place = self.run / READY
+        place.unlink(missing_ok=True)
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"{ready}\n")
+
     def remember(self, processes: Mapping[str, int]) -> None:
         """Write down the children, by name and process id, for a start after this process was killed."""
         known = {name: [pid, created] for name, pid in processes.items() if (created := creation(pid))}
@@ -94,3 +102,12 @@ def creation(pid: int) -> float | None:
 def same_process(pid: int, created: float) -> psutil.Process | None:
     """The process with this id, if it was created then and is no later one with its number."""
     return psutil.Process(pid) if creation(pid) == created else None
+
+
+def told_places(path: Path) -> dict[str, str]:
+    """Where the parts were when the `dora up` of this data folder was ready; empty when it never was."""
+    try:
+        words = (path / "run" / READY).read_text().split()
+    except OSError:
+        return {}
+    return dict(word.split("=", 1) for word in words if "=" in word)

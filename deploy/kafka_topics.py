@@ -117,9 +117,11 @@ def differences(topic: Topic, partitions: int, config: Mapping[str, str]) -> lis
     return faults
 
 
-async def configuration(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The checked settings of each topic."""
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(CHECKED)) for name in names]
+async def configuration(
+    admin: AIOKafkaAdminClient, names: Sequence[str], settings: Sequence[str] = CHECKED
+) -> dict[str, dict[str, str]]:
+    """These settings of each topic; those that are checked without it."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(settings)) for name in names]
     answers = [told for each in await admin.describe_configs(resources) for told in each.resources]
     refused = [f"{name}: {why or for_code(code).__name__}" for code, why, _, name, _ in answers if code]
     if refused:

@@ -8,10 +8,9 @@ import orjson
 
 from deploy.ci import Job
 from deploy.messages import STRUCTURED, Message, Unreadable
-from deploy.sending import Answer, advice, send
+from deploy.sending import REPORTS, Answer, advice, send
 from schemas.report import SOURCE, TYPE, Deployment, Incident, InvalidReport, Report, kind_of, read
 
-PATH = "/webhooks/generic"
 PATIENCE = 60.0  # seconds; a deployment is over, and its job can wait
 
 
@@ -42,7 +41,7 @@ def message_of(body: bytes, token: str | None) -> Message:
     """The request that carries a report: to the web hook with a token, else as a CloudEvent."""
     if token is not None:
         headers = (("Authorization", f"Bearer {token}"), ("Content-Type", "application/json"))
-        return Message("report", PATH, headers, body)
+        return Message("report", REPORTS, headers, body)
     report = read(body)
     return Message("report", "/", STRUCTURED, orjson.dumps(_cloudevent(report, body)))
 
@@ -81,7 +80,4 @@ async def deliver(message: Message, url: str, token: str | None = None) -> None:
     (answer,) = answers
     if answer.accepted:
         return
-    help_ = advice(answer)
-    if message.path == PATH and answer.status in (401, 404):
-        help_ = "; set DORA_REPORT_TOKEN to a secret of DORA_WEBHOOK_GENERIC_SECRETS"
-    raise NotReported(f"{answer.status} {answer.reason}{help_}")
+    raise NotReported(f"{answer.status} {answer.reason}{advice(answer)}")

@@ -11,6 +11,7 @@ import aiohttp
 from deploy.messages import Message, Unreadable
 
 RETRIED = {429, 502, 503, 504}
+REPORTS = "/webhooks/generic"  # the web hook that takes reports
 PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds before another attempt where the answer names none
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 
@@ -137,7 +138,10 @@ def token_of(environment: Mapping[str, str], variable: str = "DORA_TOKEN") -> st
 
 def advice(answer: Answer) -> str:
     """What helps when the ingress does not know who sends, or does not let them; empty when nothing does."""
+    at_reports = isinstance(answer.message, Message) and answer.message.path == REPORTS
     match answer.status:
+        case 401 | 404 if at_reports:
+            return "; set DORA_REPORT_TOKEN to a secret of DORA_WEBHOOK_GENERIC_SECRETS"
         case 401:
             return "; set DORA_TOKEN to one of the ingress's DORA_INGRESS_TOKENS"
         case 403:

@@ -127,6 +127,7 @@ class Instance:
         self.ports.check()
         self._start_stores()
         self._start_servers()
+        self.folder.tell(str(self.endpoints))
 
     def _start_stores(self) -> None:
         self.say("starting PostgreSQL and Kafka")
@@ -150,9 +151,10 @@ class Instance:
     def _start_servers(self) -> None:
         self.say("starting ingress, worker and query")
         self.ingress = self._server("ingress", "ingress", self.ports.ingress)
-        self.query = self._server("query", "query", self.ports.query)
         numbers = range(1, self.workers + 1)
         workers = {f"worker-{number}": self._server(f"worker-{number}", "worker") for number in numbers}
+        asked = self._setting("DORA_QUERY_WORKERS") or ",".join(worker.url for worker in workers.values())
+        self.query = self._server("query", "query", self.ports.query, DORA_QUERY_WORKERS=asked)
         servers: dict[str, Server] = {"ingress": self.ingress, "query": self.query, **workers}
         self.parts |= servers
         for server in servers.values():
@@ -161,7 +163,7 @@ class Instance:
         for server in servers.values():
             server.wait_ready()
 
-    def _server(self, name: str, command: str, port: int = 0) -> Server:
+    def _server(self, name: str, command: str, port: int = 0, **further: str) -> Server:
         role = READER if command == "query" else WORKER
         environment = {
             "DORA_SESSION_TIMEOUT": SESSION_TIMEOUT,
@@ -170,6 +172,7 @@ class Instance:
             "DORA_POSTGRES": role_dsn(self.postgres, role),
             "DORA_STATE_DIR": str(self.folder.path / "state" / name),
             "DORA_INSTANCE": name,
+            **further,
         }
         if command != "ingress":
             environment["DORA_INGRESS_URL"] = self.ingress.url

@@ -4,9 +4,10 @@ Each part is answered exactly as if it had been asked for by itself, in the same
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from query.context import Context
@@ -26,30 +27,62 @@ MOST_POINTS = 40_000
 OF_A_GROUP = ("value", "class", "sample_count", "coverage", "previous", "points")
 
 Content = dict[str, Any]
-Measure = Callable[[Reading, MetricAsked, Context, Window, ZoneInfo], Awaitable[Content]]
+
+
+class Measure(Protocol):
+    """Answers a question about one window. Without ``warn`` it does not look for what is to be warned of."""
+
+    def __call__(
+        self,
+        reading: Reading,
+        asked: MetricAsked,
+        here: Context,
+        window: Window,
+        configured: ZoneInfo,
+        *,
+        warn: bool = True,
+    ) -> Awaitable[Content]:
+        """The answer, as the REST API tells it."""
+        ...
 
 
 async def whole_answer(asked: MetricAsked, here: Context, measure: Measure) -> Content:
     """What ``measure`` answers, with its groups and the period before where these are asked for."""
+    (content,) = await whole_answers(asked, here, [measure])
+    return content
+
+
+async def whole_answers(asked: MetricAsked, here: Context, measures: Sequence[Measure]) -> Sequence[Content]:
+    """The same of several measures, in one moment: what they read in common is read once."""
     async with here.database.reading() as reading:
         configured = await configured_zone(reading, here.settings)
         zone = configured if asked.timezone is None else zone_of(asked.timezone)
         window = window_of(asked, zone, here.now())
+        return [await _whole(reading, asked, here, window, configured, each) for each in measures]
 
-        async def compared(part: MetricAsked) -> Content:
-            content = await measure(reading, part, here, window, configured)
-            if asked.compare is not None:
-                before = await measure(reading, part, here, previous(window), configured)
-                content["previous"] = _previous(content, before)
-            return content
 
-        content = await compared(asked)
-        if asked.by is not None:
-            parts = await _parts(reading, asked, here, content)
-            if len(parts) * len(window.parts()) > MOST_POINTS:
-                raise TooLarge(f"The answer has more than {MOST_POINTS} points; take a larger bucket.")
-            content["groups"] = [{asked.by: name} | _of_a_group(await compared(part)) for name, part in parts]
+async def _whole(
+    reading: Reading,
+    asked: MetricAsked,
+    here: Context,
+    window: Window,
+    configured: ZoneInfo,
+    measure: Measure,
+) -> Content:
+    async def compared(part: MetricAsked) -> Content:
+        content = await measure(reading, part, here, window, configured)
+        if asked.compare is not None:
+            before = await measure(reading, part, here, _undivided(previous(window)), configured, warn=False)
+            content["previous"] = _previous(content, before)
         return content
+
+    content = await compared(asked)
+    if asked.by is not None:
+        parts = await _parts(reading, asked, here, content)
+        if len(parts) * len(window.parts()) > MOST_POINTS:
+            raise TooLarge(f"The answer has more than {MOST_POINTS} points; take a larger bucket.")
+        content["groups"] = [{asked.by: name} | _of_a_group(await compared(part)) for name, part in parts]
+    return content
 
 
 def previous(window: Window) -> Window:
@@ -63,6 +96,12 @@ def previous(window: Window) -> Window:
     except OverflowError as error:
         raise Refused({"compare": "the period before leaves the years 1 to 9999"}) from error
     return Window(start, window.start, window.bucket, window.zone)
+
+
+def _undivided(window: Window) -> Window:
+    """``window`` in as few buckets as it can have: of the period before, the points are not told."""
+    # The years in which the calendar begins and ends have no whole one in every zone.
+    return replace(window, bucket="year") if window.start.year > 1 and window.end.year < 9999 else window
 
 
 def _previous(content: Content, before: Content) -> Content:

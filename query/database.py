@@ -62,14 +62,21 @@ Row = Mapping[str, Any]
 
 
 class Reading:
-    """One moment of the database: all statements of a reading see the same rows of one generation."""
+    """One moment of the database: all statements of a reading see the same rows of one generation.
+
+    So one that is asked for again with the same values has been answered already.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._found: dict[Any, Sequence[Row]] = {}
 
     async def rows(self, name: str, *values: Any) -> Sequence[Row]:
         """The rows that the statement called ``name`` finds."""
-        return cast("Sequence[Row]", await self._connection.fetch(statement(name), *values))
+        key = (name, *(tuple(each) if isinstance(each, list) else each for each in values))
+        if key not in self._found:
+            self._found[key] = cast("Sequence[Row]", await self._connection.fetch(statement(name), *values))
+        return self._found[key]
 
     async def row(self, name: str, *values: Any) -> Row | None:
         """The one row that the statement called ``name`` finds, or ``None``."""

@@ -100,7 +100,9 @@ async def read(
     else:
         kept, enough = "attribution_parts", linked.statement == "attribution_parts"
         enough = enough or (linked.statement in OF_CHANGES and _are_many(chosen) and not without_times)
-    deployed = await _rows(reading, kept, chosen, window, linked.metric.name if enough else "")
+    # Metrics without a change in them read the same rows, which a reading finds once.
+    packed = linked.metric.name if enough and linked.statement in OF_CHANGES else ""
+    deployed = await _rows(reading, kept, chosen, window, packed)
     return deployed if enough else await _rows(reading, linked.statement, chosen, window), deployed
 
 

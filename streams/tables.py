@@ -35,7 +35,19 @@ UNREADABLE = (
 
 
 class Topic(faust.Topic):
-    """A topic. What cannot be decoded is a changelog's: all others are read as bytes."""
+    """A topic. What cannot be decoded is a changelog's: all others are read as bytes.
+
+    Of bytes an event is made at once: stock Faust asks its registry of codecs for each key and value.
+    """
+
+    def _compile_decode(self) -> None:
+        super()._compile_decode()
+        if (self.schema.key_serializer, self.schema.value_serializer) == ("raw", "raw"):
+            self.decode = self._decode_bytes
+
+    async def _decode_bytes(self, message: Message, *, propagate: bool = False) -> EventT:  # noqa: ARG002
+        event: EventT = self.app.create_event(message.key, message.value, message.headers, message)
+        return event
 
     async def on_decode_error(self, exc: Exception, message: Message) -> None:  # noqa: ARG002 - Faust's
         """End the process; stock Faust would wait for the rest of its recovery for ever."""

@@ -1,6 +1,7 @@
 """Faust as its documentation has it: ``async for event in stream.events()`` and ``await topic.send``.
 
-It guarantees less than the rest: sends are not confirmed before the event is acknowledged.
+So it guarantees less than the rest: sends are not confirmed before the event is acknowledged. With
+``CONFIRMED`` set it awaits what ``send`` returns, too, and guarantees the same.
 """
 
 import os
@@ -9,6 +10,8 @@ import sys
 import faust
 
 from benchmarks.programs.work import GROUP, KAFKA, SINK, SOURCE, Count, transform
+
+CONFIRMED = "CONFIRMED" in os.environ
 
 app = faust.App(
     GROUP,
@@ -34,7 +37,9 @@ async def work(stream: faust.Stream) -> None:
         count.begin()
         message = event.message
         for key, value, headers in transform(message.headers, message.value, message.timestamp * 1000):
-            await sink.send(key=key, value=value, headers=headers)
+            sent = await sink.send(key=key, value=value, headers=headers)
+            if CONFIRMED:
+                await sent
         if count.add(1):
             os._exit(0)  # what it did not commit is not part of what is measured
 

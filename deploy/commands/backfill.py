@@ -46,24 +46,22 @@ def backfill(
       dora backfill --rate 200 --ingress-url https://dora.example.com 2025.jsonl 2026.jsonl
       dora send .dora/backfill-rejects.jsonl
     """
-    import asyncio
     import os
 
     from deploy import backfill as history
     from deploy.commands.send import progress
-    from deploy.interruption import Interrupted, interruptible
     from deploy.sending import token_of
 
     sources = history.files_of(files)
+    names = [str(source.path) for source in sources]
     refuse = teller()
     if dry_run:
         finish(history.look(sources, refuse), "would send", None)
         return
     if again:
         history.forget(state)
-    summary = history.Summary()
-    with progress([str(source.path) for source in sources]) as advance:
-        run: Backfill = history.Backfill(
+    with progress(names) as advance:
+        run = history.Backfill(
             sources,
             history.State.read(state),
             history.Rejects(rejects),
@@ -74,13 +72,26 @@ def backfill(
             rate,
             token_of(os.environ),
         )
-        try:
-            with interruptible(hurry=lambda: os._exit(130)):
-                asyncio.run(run.run(summary))
-        except Interrupted:
-            typer.echo("interrupted; run the same command again to go on", err=True)
-            finish(summary, "accepted", rejects, interrupted=True)
-    finish(summary, "accepted", rejects)
+        played = play(run)
+    finish(played, "accepted", rejects)
+
+
+def play(run: "Backfill") -> "Summary":
+    """Run it to its end; interrupted, print what was done and exit."""
+    import asyncio
+    import os
+
+    from deploy.backfill import Summary
+    from deploy.interruption import Interrupted, interruptible
+
+    summary = Summary()
+    try:
+        with interruptible(hurry=lambda: os._exit(130)):
+            asyncio.run(run.run(summary))
+    except Interrupted:
+        typer.echo("interrupted; run the same command again to go on", err=True)
+        finish(summary, "accepted", run.rejects.path, interrupted=True)
+    return summary
 
 
 def teller() -> "Callable[[Answer], None]":

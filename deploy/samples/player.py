@@ -48,13 +48,27 @@ async def post(client: httpx.AsyncClient, batch: list[dict[str, Any]]) -> None:
     """Send one batch until it is acknowledged. Raises ``PlayError`` when it is refused."""
     headers = {"content-type": "application/cloudevents-batch+json"}
     for _ in range(TRIES):
-        answer = await client.post("/cloudevents", headers=headers, content=orjson.dumps(batch))
+        try:
+            answer = await client.post("/cloudevents", headers=headers, content=orjson.dumps(batch))
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise PlayError(f"the ingress at {client.base_url} cannot be reached: {reason}") from error
         if answer.status_code == httpx.codes.ACCEPTED:
             return
         if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            raise PlayError(f"the ingress refused the samples: {answer.status_code} {answer.text[:300]}")
+            raise PlayError(_refusal(answer))
         await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
     raise PlayError("the ingress does not get through to Kafka; see its log")
+
+
+def _refusal(answer: httpx.Response) -> str:
+    """Why the samples were not taken, and what to do about it."""
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return (
+            f"the ingress asks who sends ({answer.status_code}), and the samples have no token; "
+            "play them in an installation of their own, with ./dora demo in a new folder"
+        )
+    return f"the ingress refused the samples: {answer.status_code} {answer.text[:300]}"
 
 
 def wait_until_handled(workers: Sequence[str]) -> None:

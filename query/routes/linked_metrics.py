@@ -60,7 +60,14 @@ for _each in LINKED:
 
 
 async def answer(
-    linked: Linked, reading: Reading, asked: MetricAsked, here: Context, window: Window, configured: ZoneInfo
+    linked: Linked,
+    reading: Reading,
+    asked: MetricAsked,
+    here: Context,
+    window: Window,
+    configured: ZoneInfo,
+    *,
+    warn: bool = True,
 ) -> dict[str, Any]:
     """The metric over ``window`` and in each of its buckets."""
     percentile = asked.percentile if isinstance(asked, DurationAsked) else 50
@@ -77,8 +84,8 @@ async def answer(
     chosen = Selection(chosen.services, None if environments.everything else environments.names)
     warnings = [
         *scope_warnings(asked, chosen, environments),
-        *await channel_warnings(reading, here, chosen, window),
-        *await _undeployed(reading, linked, chosen, window),
+        *(await channel_warnings(reading, here, chosen, window) if warn else ()),
+        *(await _undeployed(reading, linked, chosen, window) if warn else ()),
     ]
     rows, deployed = (_of(environments, each) for each in (rows, deployed))
     # A fleet over a year is millions of durations; meanwhile others are answered.

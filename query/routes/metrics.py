@@ -47,7 +47,13 @@ async def frequency(asked: Annotated[MetricAsked, Query()], here: Here, request:
 
 
 async def frequency_of(
-    reading: Reading, asked: MetricAsked, here: Context, window: Window, configured: ZoneInfo
+    reading: Reading,
+    asked: MetricAsked,
+    here: Context,
+    window: Window,
+    configured: ZoneInfo,
+    *,
+    warn: bool = True,
 ) -> dict[str, Any]:
     """The frequency over ``window`` and in each of its buckets."""
     chosen = await selection(
@@ -61,7 +67,7 @@ async def frequency_of(
     since = await _first(reading, "first_day" if kept else "first_counted", chosen, window)
     warnings = [
         *scope_warnings(asked, chosen, environments),
-        *await channel_warnings(reading, here, chosen, window),
+        *(await channel_warnings(reading, here, chosen, window) if warn else ()),
     ]
     cuts = Cuts(elite_days_per_week=here.settings.elite_days_per_week)
     found = deployment_frequency(_sum(days, environments), window, since=since, cuts=cuts)

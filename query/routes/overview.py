@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from query.addresses import service_address
 from query.callers import EVENTS
-from query.comparison import whole_answer
+from query.comparison import Content, whole_answers
 from query.context import Context, Here
 from query.database import Reading
 from query.filters import PERIODS, Chosen, Filters
@@ -20,6 +20,7 @@ from query.frequency import configured_zone
 from query.overview import SHOWN, cards, warnings_of_all
 from query.pages import page
 from query.paging import location
+from query.parameters import MetricAsked
 from query.routes.scores import MEASURES
 from query.samples import Samples
 from query.selection import MOST_SERVICES, selection
@@ -31,6 +32,12 @@ router = APIRouter(include_in_schema=False)
 
 MOST_OFFERED = 2_000  # services in the list that a field offers; any other can be typed
 MOST_PAIRS = 20_000
+# Asked side by side, each in a moment of its own; those of one group are made of the same rows.
+TOGETHER = (
+    ("deployment-frequency",),
+    ("change-lead-time",),
+    ("failed-deployment-recovery-time", "change-failure-rate", "deployment-rework-rate"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +50,21 @@ class Choices:
     zone: ZoneInfo
     configured: ZoneInfo
     has_production: bool
-    events_arrived: bool
-    is_empty: bool
 
 
 @router.get("/")
 async def overview(request: Request, here: Here, chosen: Chosen) -> Response:
     """The overview; the way to begin, while nothing has arrived and the caller would see it."""
-    choices = await choices_of(here, chosen)
-    asked = chosen.asked(choices.zone, here.now(), compare="previous")
-    window = window_of(asked, choices.zone, here.now())
-    if choices.is_empty and not here.caller.is_scoped:
-        samples: Samples = request.app.state.samples
-        return page(request, "start.html", samples=samples, **start_of(here, choices))
-    found = await asyncio.gather(*(whole_answer(asked, here, MEASURES[each.name]) for each in SHOWN))
-    answers = {each.name: content for each, content in zip(SHOWN, found, strict=True)}
+    async with here.database.reading() as reading:
+        configured = await configured_zone(reading, here.settings)
+        recorded = await reading.row("anything_recorded")
+    zone = zone_of(chosen.timezone) if chosen.timezone else configured
+    asked = chosen.asked(zone, here.now(), compare="previous")
+    window = window_of(asked, zone, here.now())
+    if recorded is not None and not recorded["deployments"] and not here.caller.is_scoped:
+        return page(request, "start.html", **start_of(request, here, arrived=recorded["events"]))
+    choices, answers = await asyncio.gather(choices_of(here, zone, configured), answers_of(here, asked))
+    found = [answers[each.name] for each in SHOWN]
     return page(
         request,
         "overview.html",
@@ -75,24 +82,32 @@ async def overview(request: Request, here: Here, chosen: Chosen) -> Response:
     )
 
 
-async def choices_of(here: Context, chosen: Filters) -> Choices:
+async def answers_of(here: Context, asked: MetricAsked) -> dict[str, Content]:
+    """What the REST API answers of each metric, by its name."""
+    found = await asyncio.gather(
+        *(whole_answers(asked, here, [MEASURES[name] for name in names]) for names in TOGETHER)
+    )
+    return {
+        name: content
+        for names, contents in zip(TOGETHER, found, strict=True)
+        for name, content in zip(names, contents, strict=True)
+    }
+
+
+async def choices_of(here: Context, zone: ZoneInfo, configured: ZoneInfo) -> Choices:
     """What there is to choose from, of what the caller sees."""
     async with here.database.reading() as reading:
-        configured = await configured_zone(reading, here.settings)
         services = await _services(reading, here)
         rows = await reading.rows("known_environments", services, MOST_PAIRS)
-        recorded = await reading.row("anything_recorded")
         if services is None:
             services = [row["service"] for row in await reading.rows("known_services", MOST_SERVICES)]
     return Choices(
         services=services[:MOST_OFFERED],
         teams=sorted({team for each in services if (team := here.catalog.team_of(each)) is not None}),
         environments=[row["environment"] for row in rows],
-        zone=zone_of(chosen.timezone) if chosen.timezone else configured,
+        zone=zone,
         configured=configured,
         has_production=bool(here.catalog.production_environments),
-        events_arrived=recorded is not None and recorded["events"],
-        is_empty=recorded is None or not recorded["deployments"],
     )
 
 
@@ -100,12 +115,14 @@ async def _services(reading: Reading, here: Context) -> Sequence[str] | None:
     return (await selection(reading, here)).services
 
 
-def start_of(here: Context, choices: Choices) -> dict[str, Any]:
+def start_of(request: Request, here: Context, *, arrived: bool) -> dict[str, Any]:
     """What the page of the beginning needs to know."""
+    samples: Samples = request.app.state.samples
     return {
+        "samples": samples,
         "ingress": here.settings.ingress_url,
         "may_play": EVENTS in here.caller.rights,
-        "arrived": choices.events_arrived,
+        "arrived": arrived,
     }
 
 

@@ -13,6 +13,11 @@ from query.samples import Samples
 
 router = APIRouter(include_in_schema=False)
 
+NO_INGRESS = (
+    "this process is not told where the ingress is; set DORA_INGRESS_URL and start it again, "
+    "or run ./dora demo in a new folder"
+)
+
 
 @router.post("/samples")
 async def play(request: Request, here: Here) -> Response:
@@ -27,6 +32,8 @@ async def play(request: Request, here: Here) -> Response:
             {"samples": "there are deployments already; the samples are only for an empty database"}
         )
     samples: Samples = request.app.state.samples
+    if not samples.can_be_played:
+        raise Refused({"samples": NO_INGRESS})
     samples.start(here.now())
     return RedirectResponse("/", 303)
 

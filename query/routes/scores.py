@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from query.answers import ScoreAnswer, reply
-from query.comparison import Measure, whole_answer
+from query.comparison import Measure, whole_answers
 from query.context import Here
 from query.linked import LINKED
 from query.paging import location
@@ -37,9 +37,8 @@ async def scores(asked: Annotated[ScoreAsked, Query()], here: Here) -> Response:
     """What each of the five metrics scores in dora.dev's quick check, and their mean; 10 is best."""
     given = asked.filters()
     question = MetricAsked.model_validate({**given, "bucket": "year"})
-    found: dict[str, dict[str, Any]] = {
-        name: await whole_answer(question, here, MEASURES[name]) for name in ASKED_FOR
-    }
+    answers = await whole_answers(question, here, [MEASURES[name] for name in ASKED_FOR])
+    found: dict[str, dict[str, Any]] = dict(zip(ASKED_FOR, answers, strict=True))
     items = [_item(name, content, given) for name, content in found.items()]
     content = found[METRIC.name]
     told = {name: content[name] for name in ("from", "to", "timezone", "environments")}

@@ -1,5 +1,5 @@
--- What link_days holds, by bucket and environment: the counts, and the durations of one metric. For windows of whole
--- days of the configured zone.
+-- What link_days holds, by bucket and environment: the counts, and the durations of one metric: of changes, where it is
+-- one of these, else recovery times. For windows of whole days of the configured zone.
 -- $1 services, $2 environments (NULL: all), $3 where the buckets begin, $4 where the last one ends, $5 the metric
 SELECT environment,
        width_bucket(day, $3::timestamptz[]) - 1 AS part,
@@ -12,7 +12,7 @@ SELECT environment,
        string_agg(CASE $5::text
                       WHEN 'change-lead-time' THEN lead_times
                       WHEN 'merge-to-deploy' THEN merge_times
-                      WHEN 'failed-deployment-recovery-time' THEN recovery_times
+                      ELSE recovery_times
                   END, ''::bytea)               AS packed
   FROM link_days
  WHERE deployments > 0

@@ -196,9 +196,14 @@ def test_the_time_of_an_event_is_found_where_it_is_told() -> None:
     cdevent = event(1, data={"context": {"timestamp": "2024-01-01T00:00:00Z"}})
     del cdevent["time"]
     binary = {"headers": {"ce-id": "1", "ce-time": "2024-02-01T00:00:00Z"}, "body": ""}
-    values = [cdevent, binary, {"headers": {"ce-id": "1"}, "body": ""}, RECORDED]
+    reports = [
+        {"path": "/webhooks/generic", "headers": {}, "body": {"kind": "deployment"} | told}
+        for told in ({"time": "2024-03-01T00:00:00Z"}, {"time": 1709251200}, {"id": "1"})
+    ]
+    values = [cdevent, binary, {"headers": {"ce-id": "1"}, "body": ""}, RECORDED, *reports]
     from io import BytesIO
 
     found = list(read_file("f", BytesIO(lines(*values).encode())))
     times = [time_of(each) for each in found if isinstance(each, Message)]
-    assert times == ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", None, None]
+    told = ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", None, None, "2024-03-01T00:00:00Z", "", None]
+    assert times == told

@@ -43,6 +43,10 @@ def test_it_serves_refuses_a_second_start_and_ends_with_ctrl_c(tmp_path: Path) -
         event = post(ready)
         assert is_stored(ready, event)
 
+        looked = dora("doctor", "--data-dir", str(data))
+        assert looked.returncode == 0, looked.stdout
+        assert "skipped" not in looked.stdout
+
         second = dora("up", "--data-dir", str(data), *FREE_PORTS)
         assert second.returncode == 1
         assert second.stdout == ""

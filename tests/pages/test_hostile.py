@@ -1,17 +1,26 @@
 """Texts that would be markup, scripts, directions or far too long: on every page they are texts, no more.
 
-They come in as events over HTTP, in every field that can hold them, and are looked for on every page.
+They come in as events over HTTP, in every field that can hold them, and are looked for on every page. What is
+no name has 10 kB. A name has as many characters as the pipeline lets a name have; one of 10 kB is refused,
+unmapped or a dead letter, by the way it came, and pages tell why.
 """
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
 
+from schemas.cdevents.versions import type_of
 from schemas.cdevents.vocabulary import deployment_failed
-from tests.infra.production import eventually
+from schemas.cloudevents.attributes import LONGEST_INDEXED
+from schemas.topics import Topics
+from tests.infra.pipelines import Pipeline
+from tests.infra.production import eventually, produce
+from tests.infra.servers import Infra
 from tests.links.telling import deploy, event, flat, hour, incident, merge, push, roll_back
 from tests.pages.browsing import WIDTHS, overflow, violations
 from tests.pages.pipeline import running
@@ -27,7 +36,8 @@ MARKUP = (
 )
 DIRECTIONS = "\u202egnp.\u2066\u0639\u0631\u0628\u064a\u2069\u202c"
 EMOJI = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466\u0301\U0001f3f3\ufe0f\u200d\U0001f308"
-LONGEST = 256  # characters of a name; what is longer is no name, and is shown where the event is
+LONGEST = 256  # characters of a name in customData.dora
+PUSH = Path(__file__).parents[1] / "sources" / "github" / "push" / "new_branch_of_four_commits" / "body.json"
 
 
 def hostile(what: str) -> str:
@@ -72,6 +82,60 @@ UNKNOWN = {
     "datacontenttype": "application/json",
     "data": {hostile("key"): [LONG, {"nested": hostile("value")}], LONG: None},
 }
+# Texts of a push that name nothing that the numbers are made of.
+TOLD = {"message", "description", "email", "username", "login", "compare", "homepage"}
+
+TOO_LONG = f"subject.id is longer than {LONGEST_INDEXED} bytes"
+
+
+def wide(what: str) -> str:
+    """A name as long as any may be: of what a CDEvent is about, in its own fields."""
+    return (hostile(what) * 9).encode()[:LONGEST_INDEXED].decode(errors="ignore")
+
+
+def native(name: str, identity: str, **content: object) -> dict[str, object]:
+    """A CDEvent as a tool sends it that knows nothing of us: all names are in its own fields."""
+    told = {"id": f"{name}-{len(identity)}", "source": "/native", "type": type_of(name)}
+    document = {
+        "context": {**told, "specversion": "0.5.1", "timestamp": "2026-06-01T08:00:00Z"},
+        "subject": {"id": identity, "content": content},
+    }
+    return {**told, "specversion": "1.0", "datacontenttype": "application/json", "data": document}
+
+
+def push_told(identity: str, *, every: bool) -> dict[str, object]:
+    """GitHub's push, of which ``every`` text, or those that name nothing, have 10 kB."""
+    body = json.loads(PUSH.read_text(encoding="utf-8"))
+    body["commits"] = body["commits"][:1]  # all of it has to be under a megabyte
+    data = lengthened(body, every=every)
+    source = "https://github.com/acme/shop"
+    told = {"id": identity, "source": source, "type": "com.github.push", "specversion": "1.0"}
+    return {**told, "subject": LONG, "datacontenttype": "application/json", "data": data}
+
+
+def lengthened(value: object, *, every: bool) -> object:
+    if isinstance(value, Mapping):
+        return {
+            name: LONG if isinstance(each, str) and (every or name in TOLD) else lengthened(each, every=every)
+            for name, each in value.items()
+            if not name.endswith("_url")
+        }
+    if isinstance(value, list):
+        return [lengthened(each, every=every) for each in value]
+    return LONG if every and isinstance(value, str) else value
+
+
+WIDE_PLACE = {"environment": {"id": wide("environment")}, "artifactId": f"pkg:oci/x@{'9' * 1_000}"}
+WIDE = [
+    native("service.deployed", wide("service"), **WIDE_PLACE),
+    native(
+        "incident.detected",
+        wide("incident"),
+        environment={"id": wide("environment")},
+        service={"id": wide("service")},
+        description=LONG,
+    ),
+]
 
 
 def in_json(text: str) -> str:
@@ -94,6 +158,10 @@ async def test_hostile_texts_are_texts_on_every_page(visitor, infra, topics, dat
         for told in (UNKNOWN, UNKNOWN | {"data": {}}):
             answer = await pipeline.post("/cloudevents", headers, json.dumps(told).encode())
             assert answer.status_code == 202, answer.text
+        for told in (*WIDE, push_told("told", every=False), push_told("every", every=True)):
+            answer = await pipeline.post("/cloudevents", headers, json.dumps(told).encode())
+            assert answer.status_code == 202, answer.text
+        await what_is_no_name_is_refused(pipeline, infra, topics)
         await pipeline.settled()
         url = pipeline.query.url
 
@@ -106,7 +174,13 @@ async def test_hostile_texts_are_texts_on_every_page(visitor, infra, topics, dat
             for each in (await pipeline.ask("/v1/deployments"))["items"]
             if each["deploy_id"] == DEPLOY_ID
         ]
+        (wide_one,) = [
+            each
+            for each in (await pipeline.ask("/v1/deployments"))["items"]
+            if each["service"] == wide("service")
+        ]
         source, identity = EVENTS[0].source, EVENTS[0].id
+        github = "https://github.com/acme/shop"
         pages = {
             at("/"): SERVICE,
             at("/", service=SERVICE, **period): SERVICE,
@@ -120,8 +194,21 @@ async def test_hostile_texts_are_texts_on_every_page(visitor, infra, topics, dat
             url + deployment["event"].replace("/v1/events", "/event"): in_json(DEPLOY_ID),
             at("/event", source=source, id=identity): in_json(COMMIT),
             at("/event", source="/unknown/source", id=UNKNOWN["id"]): LONG,
+            at("/", service=wide("service"), environment=wide("environment"), **period): wide("service"),
+            f"{url}/services/{quote(wide('service'), safe='')}?{urlencode(period)}": wide("environment"),
+            at("/deployment", id=wide_one["deploy_id"]): wide("environment"),
+            at("/incident", source="/native", id=wide("incident")): wide("incident"),
+            at("/event", source=github, id="told"): in_json(LONG),
+            at("/event", source=github, id="every"): LONG,
+            at("/event", source="/native", id="too-long"): TOO_LONG,
             at("/live"): UNKNOWN["type"][:60],
+            at("/live", fate="unmapped"): TOO_LONG,
             at("/ops"): UNKNOWN["source"],
+            f"{url}/ops#dead": f"id is longer than {LONGEST_INDEXED} bytes",
+            # Of a name that nothing can have, a page says that.
+            at("/", service="s" * 10_000): "1024 characters",
+            f"{url}/services/{'s' * 10_000}": "No deployment of a service of this name",
+            at("/event", source="/native", id="i" * 20_000): "longer than",
             at("/services", team=hostile("team")): hostile("team"),
         }
         page = await visitor.open(url, width=WIDTHS["narrow"])
@@ -146,6 +233,21 @@ async def test_hostile_texts_are_texts_on_every_page(visitor, infra, topics, dat
         # A spreadsheet takes none of it for a formula.
         answer = await ask_csv(at("/service", name=SERVICE, csv="timeline", **period))
         assert not [line for line in answer.splitlines() if line[:1] in "=+-@"]
+
+
+async def what_is_no_name_is_refused(pipeline: Pipeline, infra: Infra, topics: Topics) -> None:
+    """A CDEvent whose subject has a name of 10 kB: over each way in."""
+    told = native("service.deployed", LONG, **WIDE_PLACE)
+    headers = {"content-type": "application/cloudevents+json"}
+    answer = await pipeline.post("/cdevents", headers, json.dumps(told).encode())
+    assert answer.status_code == 400, answer.text
+    assert TOO_LONG in answer.text
+    answer = await pipeline.post("/cloudevents", headers, json.dumps({**told, "id": "too-long"}).encode())
+    assert answer.status_code == 202, answer.text
+    # Kafka takes everything; what has no identity that can be kept is only among the dead letters.
+    record = json.dumps({**UNKNOWN, "id": LONG, "type": f"<b>{LONG}"}).encode()
+    kept = [("content-type", b"application/cloudevents+json")]
+    await produce(infra.kafka, topics["cloudevents"], [(None, record, kept)])
 
 
 async def ask_csv(address: str) -> str:

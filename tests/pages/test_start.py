@@ -63,6 +63,41 @@ async def test_from_nothing_to_numbers(pipeline, visitor, tmp_path):
     await an_event_is_seen(page, ingress.url, query.url)
 
 
+async def test_what_stands_in_the_way_of_the_samples_is_said(infra, topics, database, visitor, tmp_path):
+    """An ingress that asks for a token, one that is away, and none that the process is told of."""
+    settings = {"ingress_tokens": "a-token-that-the-page-has-not"}
+    environment = environment_of(infra.kafka, topics, database, tmp_path / "state", settings)
+    ingress, query, alone = started = (
+        Program("ingress", tmp_path / "ingress", environment),
+        Program("query", tmp_path / "query", environment),
+        Program("query", tmp_path / "alone", environment),
+    )
+    try:
+        ingress.start()
+        await ingress.ready()
+        query.environment["DORA_INGRESS_URL"] = ingress.url
+        query.start()
+        alone.start()
+        await asyncio.gather(query.ready(), alone.ready())
+        page = await visitor.open(query.url)
+        await page.get_by_role("button", name="Play the sample data").click()
+        await page.get_by_text("the ingress asks who sends (401)").wait_for()
+        assert "./dora demo" in await page.inner_text("main")
+        assert await violations(page) == []
+        ingress.kill()
+        await page.get_by_role("button", name="Try again").click()
+        await page.get_by_text("cannot be reached").wait_for()
+        await page.goto(alone.url)
+        assert "DORA_INGRESS_URL" in await page.inner_text("main")
+        assert await page.get_by_role("button", name="Play the sample data").count() == 0
+        refused = await ask("POST", f"{alone.url}/samples")
+        assert (refused.status_code, "DORA_INGRESS_URL" in refused.text) == (422, True)
+    finally:
+        for program in started:
+            if program.process is not None:
+                program.kill()
+
+
 async def every_metric_is_drawn(page: Page, url: str) -> None:
     """Five values, five drawings, and a value as the REST API tells it of the same time."""
 

@@ -33,6 +33,7 @@ GAPS = "streams.consumer.Consumer._wait_next_records: what is fetched is handed 
 LEAVING = "streams.consumer.App._consumer_wait_empty: partitions are given up only when every stage is idle"
 BATCHING = "streams.batches.Stream.batches: it reads the channel's queue as Stream's own iterator does"
 EVENTS = "streams.consumer.App.create_event: an event is made of its message, and of nothing else"
+DECODING = "streams.tables.Topic: bytes are decoded into an event as they are"
 TABLES = "streams.tables.Table: every changelog write passes send_changelog, in the partition of the event"
 RECOVERING = "streams.tables.Table.apply_changelog_batch: what cannot be read ends the process"
 
@@ -71,6 +72,8 @@ REPLACED = [
     (StockApp._stop_consumer, "55854a5de12c3f52", LEAVING),
     (StockApp.create_event, "15fea3d1e95e6625", EVENTS),
     (faust.Event.__init__, "a1d3454dce427003", EVENTS),
+    (faust.Topic._compile_decode, "6474178f8c211c05", DECODING),
+    (faust.Schema.compile, "d46eec5ce3195b2c", DECODING),
     (StockApp._new_transport, "42db531312dd776f", "streams.consumer.App._new_transport"),
     (StockStream._py_aiter, "3a48ee257a65435b", BATCHING),
     (StockStream._channel_stop_iteration, "ff1df01f515725a7", BATCHING),

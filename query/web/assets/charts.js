@@ -184,15 +184,27 @@ function draw(figure, width) {
   place.replaceChildren(chart);
 }
 
+const IN_A_FRAME = 8; // ms; what is not drawn by then waits for the next, so that a click does not wait for all
+const waiting = new Map(); // the width of each figure that is to be drawn, from the top of the page down
+
 const resized = new ResizeObserver((entries) => {
-  for (const {target, contentRect} of entries) {
-    const figure = target.closest("figure");
-    const width = Math.floor(contentRect.width);
-    if (drawn.get(figure) === width) continue;
-    drawn.set(figure, width);
-    draw(figure, width);
-  }
+  if (!waiting.size) requestAnimationFrame(drawSome);
+  for (const {target, contentRect} of entries) waiting.set(target.closest("figure"), Math.floor(contentRect.width));
 });
+
+function drawSome() {
+  const begun = performance.now();
+  try {
+    for (const [figure, width] of waiting) {
+      waiting.delete(figure);
+      if (drawn.get(figure) !== width) draw(figure, width);
+      drawn.set(figure, width);
+      if (performance.now() - begun > IN_A_FRAME) break;
+    }
+  } finally {
+    if (waiting.size) requestAnimationFrame(drawSome);
+  }
+}
 
 function watch(figure) {
   resized.observe(figure.querySelector(".plot"));
@@ -204,7 +216,7 @@ function watch(figure) {
   }
 }
 
-export function redraw(figure) {
+function redraw(figure) {
   const place = figure.querySelector(".plot");
   draw(figure, Math.floor(place.getBoundingClientRect().width));
 }
@@ -238,6 +250,7 @@ export function drawingOf(figure) {
 }
 
 function saveDrawing(figure) {
+  if (!figure.querySelector(".plot svg")) redraw(figure); // it waits for its frame
   save(`${figure.id}.svg`, "image/svg+xml", drawingOf(figure));
 }
 

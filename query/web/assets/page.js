@@ -1,4 +1,5 @@
-// What every page has: the theme's switch, and forms whose empty fields stay out of the address.
+// What every page has: the theme's switch, forms whose empty fields stay out of the address, and that something is
+// under way.
 
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -18,6 +19,17 @@ button.addEventListener("click", () => {
   }
   tell();
 });
+
+// What was asked for takes its time: that is to be seen at once, and what changes something is not sent twice.
+const PATIENCE = 10_000; // ms after which whoever has stopped it may go on here
+const main = document.querySelector("main");
+const rest = () => main.removeAttribute("aria-busy");
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "post" && main.hasAttribute("aria-busy")) event.preventDefault();
+  main.setAttribute("aria-busy", "true");
+  setTimeout(rest, PATIENCE);
+});
+addEventListener("pageshow", rest);
 
 for (const form of document.querySelectorAll("form[method=get]")) {
   form.addEventListener("formdata", ({formData}) => {
