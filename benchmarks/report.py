@@ -44,24 +44,34 @@ def write_results(figures: Sequence[Figure], at: datetime, *, quick: bool) -> Pa
 
 
 def write_page(figures: Sequence[Figure], at: datetime) -> None:
-    """Replace the figures of docs/performance.md; what people wrote around them stays."""
+    """Replace the figures of docs/performance.md; what was not measured now and what people wrote stays."""
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    plots = "".join(f"![{title}]({PLOTS.name}/{name})\n\n" for title, name in write_plots(figures, PLOTS))
-    PAGE.write_text(f"{before}{BEGIN}\n{page_part(figures, at)}\n{plots}{END}{after}", encoding="utf-8")
-
-
-def page_part(figures: Sequence[Figure], at: datetime) -> str:
-    """The tables in Markdown."""
+    earlier, _, after = rest.partition(END)
+    told = {**sections_of(earlier), **sections(figures, at)}
+    tables = "\n".join(f"### {name}\n\n{told[name]}" for name in sorted(told))
     about = ", ".join(f"{value} {name}" for name, value in machine().items())
-    parts = [f"One run, {at.date().isoformat()}: {about}. Broker, database and sender on the same machine.\n"]
-    for group, each in groupby(figures, key=lambda figure: figure.group):
-        parts.append(
-            f"### {group}\n\n| figure | median | range | target | met |\n| --- | --- | --- | --- | --- |"
-        )
-        parts.append("\n".join("| " + " | ".join(_cells(figure)) + " |" for figure in each) + "\n")
-    return "\n".join(parts)
+    plots = "".join(f"![{title}]({PLOTS.name}/{name})\n\n" for title, name in write_plots(figures, PLOTS))
+    part = f"On {about}. Broker, database and sender on the same machine.\n\n{plots}{tables}"
+    PAGE.write_text(f"{before}{BEGIN}\n{part}\n{END}{after}", encoding="utf-8")
+
+
+def sections(figures: Sequence[Figure], at: datetime) -> dict[str, str]:
+    """A table in Markdown of each group. Those of one run tell the same minute."""
+    head = (
+        f"Of the run of {at:%Y-%m-%d %H:%M} UTC.\n\n| figure | median | range | target | met |\n"
+        + "| --- " * 5
+    )
+    return {
+        group: "\n".join([head + "|", *("| " + " | ".join(_cells(each)) + " |" for each in grouped), ""])
+        for group, grouped in groupby(figures, key=lambda figure: figure.group)
+    }
+
+
+def sections_of(part: str) -> dict[str, str]:
+    """The groups that a page has already, by name."""
+    found = (each.partition("\n\n") for each in part.partition("### ")[2].split("\n### "))
+    return {name: table.rstrip() + "\n" for name, _, table in found if name}
 
 
 def machine() -> dict[str, Any]:

@@ -22,6 +22,9 @@ UNKNOWN = -1
 GENERATION_INTERVAL = 5.0  # seconds
 # Looks in a row at which a topic ends before what was read of it. One may be a broker that is just back.
 SHORTER_LOOKS = 5
+# Looks in a row at a recovery that waits for records of a changelog and gets none. Faust would wait for ever:
+# seen, though seldom, at a worker that had been frozen. A start reads the changelogs anew.
+SILENT_LOOKS = 20
 
 
 class Heartbeat(mode.Service):
@@ -33,6 +36,7 @@ class Heartbeat(mode.Service):
         self.lag: dict[str, int] = {}
         self._finished = -1
         self._shorter = 0
+        self._silent, self._recovery = 0, (0, 0.0)
         self._worked = False
 
     @mode.Service.task
@@ -58,6 +62,7 @@ class Heartbeat(mode.Service):
         app = self.pipeline.app
         progress = app.progress
         progress.beat("loop")
+        self._watch_recovery(app.tables.recovery)
         self.lag, finished = self._measure()
         moved = finished != self._finished
         self._finished = finished
@@ -105,6 +110,14 @@ class Heartbeat(mode.Service):
         except ConsumerNotStarted:  # the broker is away while the worker starts
             return ()
         return assigned
+
+    def _watch_recovery(self, recovery: Any) -> None:
+        before = self._recovery
+        self._recovery = self._recovered(), max(recovery._active_events_received_at.values(), default=0.0)
+        waits = recovery.in_recovery and recovery.need_recovery() and self._recovery == before
+        self._silent = self._silent + 1 if waits else 0
+        if self._silent > SILENT_LOOKS:
+            exit_now(EXIT_STUCK, "worker.recovery_stuck", seconds=self._silent * INTERVAL)
 
     def _recovered(self) -> int:
         return sum(

@@ -54,6 +54,7 @@ def doctor(
     from deploy import doctor as work
     from deploy import findings
     from deploy.data_folder import told_places
+    from deploy.installation import Installation, read_settings
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told once, by the check
     if data_dir is None and kafka is None and postgres is None and told_places(HERE):
@@ -65,9 +66,9 @@ def doctor(
         kafka, postgres = places["kafka"], places["postgres"]
         ingress_url, query_url = places["ingress"], places["query"]
     given = {"kafka": kafka, "postgres": postgres}
-    settings, wrong = work.read_settings(**{name: value for name, value in given.items() if value})
+    settings, wrong = read_settings(**{name: value for name, value in given.items() if value})
     folders = [data_dir] if data_dir else [settings.state_dir] if settings else []
-    place = work.Installation(settings, wrong, ingress_url, query_url, folders)
+    place = Installation(settings, wrong, ingress_url, query_url, folders)
     found: list[Finding] = []
 
     def tell(finding: "Finding") -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from deploy.actors import Actors
-from deploy.erasure import cdevent_without
+from deploy.nameless import cdevent_without
 from schemas.catalog import Catalog
 from schemas.cdevents.event import CDEvent
 from streams.facts import facts_of

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy import doctor
-from deploy.doctor import Installation
+from deploy import doctor, postgres_health
 from deploy.findings import Finding, run
+from deploy.installation import Installation, read_settings
 from schemas.topics import Topics
 from tests.infra import pipelines
 from tests.infra.commands import dora
@@ -40,7 +40,7 @@ def given(infra: Infra, topics: Topics, dsn: str, state: Path, **more: Any) -> d
 
 async def examined(settings: dict[str, Any], **places: Any) -> dict[str, Finding]:
     """What every check finds."""
-    known, wrong = doctor.read_settings(**settings)
+    known, wrong = read_settings(**settings)
     found: list[Finding] = []
     await run(doctor.checks(Installation(known, wrong, **places)), found.append)
     return {finding.check: finding for finding in found}
@@ -136,7 +136,7 @@ async def test_a_migration_and_rights_are_missing_and_clocks_differ(
     )
     parts = urlsplit(database)
     url = urlunsplit(parts._replace(netloc=f"{role}:one@{parts.netloc.rpartition('@')[2]}"))
-    monkeypatch.setattr(doctor, "CLOCK_APART", -1)
+    monkeypatch.setattr(postgres_health, "CLOCK_APART", -1)
     try:
         found = await examined(given(infra, topics, url, tmp_path, kafka="127.0.0.1:1"))
     finally:

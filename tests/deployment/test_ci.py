@@ -27,24 +27,24 @@ def run(*command: str, path: Path | None = None, **settings: str) -> "subprocess
 
 
 @pytest.mark.parametrize(
-    ("suite", "containers", "asked", "code", "told"),
+    ("suite", "containers", "without", "code", "told"),
     [
-        (0, 0, "1", 0, "containers: passed"),
-        (0, 77, "1", 0, "containers: SKIPPED"),
-        (0, 1, "1", 1, ""),
-        (1, 0, "1", 1, ""),
-        (0, 1, "", 0, "containers: SKIPPED"),
+        (0, 0, "", 0, "containers: passed"),
+        (0, 77, "", 0, "containers: SKIPPED"),
+        (0, 1, "", 1, ""),
+        (1, 0, "", 1, ""),
+        (0, 1, "1", 0, "containers: SKIPPED"),
     ],
 )
 def test_a_skip_is_told_and_a_failure_fails(
-    tmp_path: Path, suite: int, containers: int, asked: str, code: int, told: str
+    tmp_path: Path, suite: int, containers: int, without: str, code: int, told: str
 ):
     (tmp_path / ".ci").mkdir()
     shutil.copy(SCRIPTS / "run", tmp_path / ".ci" / "run")
     script(tmp_path / ".ci" / "tools", f"echo {tmp_path}")
     script(tmp_path / ".ci" / "containers", f"exit {containers}")
     script(tmp_path / "dora", f"exit {suite}")
-    done = run(str(tmp_path / ".ci" / "run"), WITH_CONTAINERS=asked)
+    done = run(str(tmp_path / ".ci" / "run"), WITHOUT_CONTAINERS=without)
     assert done.returncode == code, done.stderr
     assert done.stdout.strip().startswith(told)
     assert bool(done.stdout) == bool(told)
