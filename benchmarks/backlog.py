@@ -58,10 +58,13 @@ def _watch(instance: Instance, process: psutil.Process, options: Options) -> tup
     with httpx.Client(timeout=30, trust_env=False) as client:
         while not looks or looks[-1][0]:
             if time.monotonic() - began > PATIENCE:
-                raise RuntimeError(f"the worker did not get through the backlog: {looks[-1][0]} are left")
+                raise RuntimeError("the worker did not get through the backlog")
             time.sleep(LOOK)
             most = max(most, memory_of(process))
-            looks.append((lag(client, instance), time.monotonic(), processor_seconds(process)))
+            left = lag(client, instance)
+            if left is None:
+                continue  # it is still starting
+            looks.append((left, time.monotonic(), processor_seconds(process)))
             if len(looks) % 60 == 0:
                 options.say(f"backlog: {looks[-1][0]} left")
     return looks, most

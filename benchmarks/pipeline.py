@@ -57,7 +57,7 @@ def wait_counted(instance: Instance, deployments: int) -> None:
     """Return when the answer counts so many deployments and no worker has anything left to do."""
     deadline = time.monotonic() + PATIENCE
     with httpx.Client(timeout=30, trust_env=False) as client:
-        while counted(client, instance) < deployments or lag(client, instance):
+        while counted(client, instance) < deployments or lag(client, instance) != 0:
             if time.monotonic() > deadline:
                 raise RuntimeError("the pipeline did not get through with what was sent")
             time.sleep(POLL)
@@ -69,17 +69,19 @@ def counted(client: httpx.Client, instance: Instance) -> int:
     return sum(row["Deployments"] for row in answer)
 
 
-def lag(client: httpx.Client, instance: Instance) -> int:
-    """Records that the workers have not finished; at least 1 while one of them cannot say."""
-    return sum(_lag_of(client, part) for name, part in instance.parts.items() if name.startswith("worker"))
+def lag(client: httpx.Client, instance: Instance) -> int | None:
+    """Records that the workers have not finished; ``None`` while one of them cannot say."""
+    told = [_lag_of(client, part) for name, part in instance.parts.items() if name.startswith("worker")]
+    known = [each for each in told if each is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
-def _lag_of(client: httpx.Client, part: Any) -> int:
+def _lag_of(client: httpx.Client, part: Any) -> int | None:
     try:
         told = client.get(f"{part.url}/healthz").json()["lag"]
     except (httpx.HTTPError, KeyError, ValueError):
-        return 1
-    return sum(told.values()) if told else 1
+        return None
+    return sum(told.values()) if told else None
 
 
 def wait_members(instance: Instance, number: int) -> None:

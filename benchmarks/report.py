@@ -39,6 +39,10 @@ def write_results(figures: Sequence[Figure], at: datetime, *, quick: bool) -> Pa
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{at.date().isoformat()}.json"
     figures_told = [figure.told() for figure in figures]
+    if file.exists():  # what was measured on that day and not again now
+        again = {figure.group for figure in figures}
+        earlier = orjson.loads(file.read_bytes())["figures"]
+        figures_told = [each for each in earlier if each["benchmark"] not in again] + figures_told
     file.write_bytes(orjson.dumps({**told, "figures": figures_told}, option=orjson.OPT_INDENT_2) + b"\n")
     return file
 

@@ -26,9 +26,10 @@ CORES_FOR_TWO = 6
 
 
 class Look(NamedTuple):
-    """Records that are left, when (monotonic seconds), and the processor seconds used by then."""
+    """Records that are left, ``None`` while that is not known; when (monotonic seconds); and the processor
+    seconds used by then."""
 
-    left: int
+    left: int | None
     at: float
     used: float
 
@@ -65,12 +66,15 @@ def _work_off(instance: Instance, number: int, workers: int) -> tuple[float, flo
     processes = [psutil.Process(instance.parts[name].process.pid) for name in names]
     deadline = time.monotonic() + PATIENCE
     with httpx.Client(timeout=30, trust_env=False) as client:
-        records, began, used = _look(client, instance, processes)
-        while (now := _look(client, instance, processes)).left:
+        first = now = _look(client, instance, processes)
+        while now.left != 0:
             if time.monotonic() > deadline:
                 raise RuntimeError("the workers did not get through")
             time.sleep(0.2)
-    return records / (now.at - began), (now.used - used) / records
+            now = _look(client, instance, processes)
+            first = now if first.left is None else first
+    records = first.left or 0
+    return records / (now.at - first.at), (now.used - first.used) / records
 
 
 def _look(client: httpx.Client, instance: Instance, processes: Sequence[psutil.Process]) -> Look:
