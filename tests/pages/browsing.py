@@ -49,6 +49,14 @@ class Visitor:
         self.browser = launched
         self.complaints: list[str] = []
 
+    async def __aenter__(self) -> "Visitor":
+        return self
+
+    async def __aexit__(self, *told: object) -> None:
+        """Leave every page, before what answers them ends: one that still loads would complain of that."""
+        for context in self.browser.contexts:
+            await context.close()
+
     async def open(
         self, url: str, *, width: int = 1280, theme: str = "light", scripts: bool = True, **context: Any
     ) -> Page:

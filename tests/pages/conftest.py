@@ -20,13 +20,16 @@ Serve = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-async def visitor() -> AsyncIterator[Visitor]:
-    """Opens pages; at the end nothing that ran in one of them may have complained."""
+async def visitor(serve: Serve) -> AsyncIterator[Visitor]:
+    """Opens pages; at the end nothing that ran in one of them may have complained.
+
+    It leaves before what ``serve`` has started ends. A test with processes of its own enters it after them.
+    """
     if browsing.chromium() is None:
         pytest.skip("no Chromium on the PATH; on Debian: apt-get install chromium")
     async with browsing.browser() as launched:
-        seen = Visitor(launched)
-        yield seen
+        async with Visitor(launched) as seen:
+            yield seen
         assert seen.complaints == []
 
 

@@ -31,7 +31,7 @@ async def rate(pipeline) -> float:
 async def test_a_failure_is_corrected_on_the_page_and_the_numbers_follow(
     visitor, infra, topics, database, tmp_path: Path
 ):
-    async with running(infra, topics, database, tmp_path) as pipeline:
+    async with running(infra, topics, database, tmp_path) as pipeline, visitor:
         await post(pipeline.ingress.url, STORY)
         await pipeline.settled()
         assert await rate(pipeline) == 0.6
@@ -151,7 +151,7 @@ async def test_where_tokens_count_only_the_right_one_corrects(
         (await create(database, team, teams=[team], rights=RIGHTS, expires=None))[0]
         for team in ("storefront", "payments")
     ]
-    async with running(infra, topics, database, tmp_path, **settings) as pipeline:
+    async with running(infra, topics, database, tmp_path, **settings) as pipeline, visitor:
         await post(pipeline.ingress.url, STORY, authorization=f"Bearer {CORRECTOR}")
         await pipeline.settled()
         url = pipeline.query.url

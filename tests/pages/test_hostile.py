@@ -151,7 +151,7 @@ wanted => [...document.body.querySelectorAll("*")].some(
 
 @pytest.mark.partitions(4)
 async def test_hostile_texts_are_texts_on_every_page(visitor, infra, topics, database, tmp_path: Path):
-    async with running(infra, topics, database, tmp_path) as pipeline:
+    async with running(infra, topics, database, tmp_path) as pipeline, visitor:
         await post(pipeline.ingress.url, EVENTS)
         headers = {"content-type": "application/cloudevents+json"}
         # The second is a conflict with the first, and so a dead letter.

@@ -41,7 +41,7 @@ async def following(page) -> None:
 async def test_an_event_that_is_posted_is_seen_with_what_became_of_it(
     infra, topics, database, visitor, tmp_path
 ):
-    async with pipeline(infra, topics, database, tmp_path) as running:
+    async with pipeline(infra, topics, database, tmp_path) as running, visitor:
         page = await visitor.open(f"{running.query.url}/live")
         await following(page)
         assert await page.is_visible("#nothing")

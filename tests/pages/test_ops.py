@@ -34,7 +34,7 @@ def plant(infra, template_database, tmp_path_factory) -> Iterator[Plant]:
 @pytest.mark.connected
 async def test_a_source_turns_green_and_a_dead_letter_is_redriven(plant: Plant, visitor, tmp_path):
     told = {"DORA_INGRESS_URL": plant.ingress.url, "DORA_QUERY_WORKERS": plant.worker.url}
-    async with running(tmp_path, DORA_POSTGRES=plant.dsn, **told) as query:
+    async with running(tmp_path, DORA_POSTGRES=plant.dsn, **told) as query, visitor:
         page = await visitor.open(f"{query.url}/ops")
         assert await page.inner_text("#state-cdevents") == "Waiting for the first event"
         assert await page.is_visible("#sources a[href='#connect']")

@@ -32,7 +32,7 @@ async def saved_text(download) -> str:
 
 @pytest.mark.partitions(4)
 async def test_the_page_shows_what_was_posted(visitor, infra, topics, database, tmp_path: Path):
-    async with running(infra, topics, database, tmp_path) as pipeline:
+    async with running(infra, topics, database, tmp_path) as pipeline, visitor:
         await post(pipeline.ingress.url, STORY)
         await pipeline.settled()
         address = f"{pipeline.query.url}/services/shop?{PERIOD}"
