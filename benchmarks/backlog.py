@@ -49,7 +49,7 @@ def run(options: Options) -> Sequence[Figure]:
 def events_of(number: int) -> Iterator[Event]:
     """``number`` events, made some at a time."""
     for part in range(0, number, MADE_AT_ONCE):
-        yield from islice(make_events(MADE_AT_ONCE, f"backlog-{part}", seed=part), number - part)
+        yield from islice(make_events(MADE_AT_ONCE, f"backlog-{part}", seed=part, first=part), number - part)
 
 
 def _watch(instance: Instance, process: psutil.Process, options: Options) -> tuple[list[Look], int]:

@@ -60,11 +60,19 @@ class Event:
 
 
 def make_events(
-    number: int, run: str, seed: int = 1, deployments: float = SHARE_OF_DEPLOYMENTS, median: int = MEDIAN
+    number: int,
+    run: str,
+    seed: int = 1,
+    deployments: float = SHARE_OF_DEPLOYMENTS,
+    median: int = MEDIAN,
+    first: int = 0,
 ) -> list[Event]:
-    """``number`` events whose ids begin with ``run``, with bodies of ``median`` bytes."""
+    """``number`` events whose ids begin with ``run``, with bodies of ``median`` bytes.
+
+    One happens every seven seconds; ``first`` others have happened before them.
+    """
     chance = random.Random(seed)
-    return [_event(chance, f"{run}-{each}", each, deployments, median) for each in range(number)]
+    return [_event(chance, f"{run}-{each}", first + each, deployments, median) for each in range(number)]
 
 
 def make_batches(events: Sequence[Event], most: int) -> list[bytes]:

@@ -62,7 +62,7 @@ def _make_state(instance: Instance, options: Options, number: int) -> None:
 def _cdevents(number: int) -> Iterator[Record]:
     routes, catalog = Routes(find_sources()), Catalog.empty()
     for part in range(0, number, MADE_AT_ONCE):
-        made = make_events(min(MADE_AT_ONCE, number - part), f"state-{part}", part, 1.0, SIZE)
+        made = make_events(min(MADE_AT_ONCE, number - part), f"state-{part}", part, 1.0, SIZE, first=part)
         for event in made:
             decision = decide(read_record(event.kafka_headers(), event.body), routes, catalog)
             for cdevent in decision.fate.cdevents if decision.fate else ():

@@ -6,7 +6,8 @@ set of deployments, so the same event twice changes nothing, and an earlier repo
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -48,16 +49,41 @@ class Value(NamedTuple):
     value: Any
 
 
+@dataclass(slots=True)
+class Span:
+    """A week, month or year of one service and environment: how many deployments each of its days has."""
+
+    bucket: Bucket
+    start: float
+    instant: datetime
+    days: dict[str, int]
+
+
+@dataclass(slots=True)
+class Day:
+    """A day of one service and environment: the digests of its deployments, and what spans it."""
+
+    date: str
+    start: float
+    instant: datetime
+    members: set[str]
+    spans: list[Span]
+
+
 class Tally:
-    """The tables of one partition as one batch sees and changes them; ``read`` fetches what was stored."""
+    """The tables of one partition as one batch sees and changes them; ``read`` fetches what was stored.
+
+    A window is read once and written once in a batch, however many deployments fall into it: a day with
+    thousands of them would else be sorted for each.
+    """
 
     def __init__(self, zone: ZoneInfo, read_placed: Callable[[str], Any], read: Read) -> None:
         self._zone = zone
         self._read_placed = read_placed
         self._read = read
         self.placed: dict[str, Placement] = {}
-        self._values: dict[tuple[Bucket, str, float], Value] = {}
-        self.counts: dict[tuple[str, str, Bucket, float], tuple[int, int]] = {}
+        self._days: dict[tuple[str, str, str], Day] = {}
+        self._spans: dict[tuple[str, str, Bucket, float], Span] = {}
 
     def place(self, report: Deployment) -> None:
         """Count what ``report`` tells, taking back what an earlier report of the same deployment counted."""
@@ -72,7 +98,27 @@ class Tally:
 
     def changed(self) -> list[Value]:
         """The windowed values of every bucket that was touched."""
-        return list(self._values.values())
+        days = (
+            Value("day", _key(service, environment), day.instant, sorted(day.members))
+            for (service, environment, _), day in self._days.items()
+        )
+        spans = (
+            Value(span.bucket, _key(service, environment), span.instant, span.days)
+            for (service, environment, _, _), span in self._spans.items()
+        )
+        return [*days, *spans]
+
+    def counts(self) -> dict[tuple[str, str, Bucket, float], tuple[int, int]]:
+        """Deployments, and days with one, of every bucket that was touched.
+
+        Each by its service, environment, size and start in seconds since the epoch.
+        """
+        days: dict[tuple[str, str, Bucket, float], tuple[int, int]] = {
+            (service, environment, "day", day.start): (len(day.members), int(bool(day.members)))
+            for (service, environment, _), day in self._days.items()
+        }
+        spans = {place: (sum(span.days.values()), len(span.days)) for place, span in self._spans.items()}
+        return days | spans
 
     def _placement(self, deploy_id: str) -> Placement | None:
         if deploy_id in self.placed:
@@ -81,28 +127,41 @@ class Tally:
         return Placement(*stored) if stored else None
 
     def _set_member(self, where: Placement, member: str, *, present: bool) -> None:
-        key = where.service + SEPARATOR + where.environment
+        day = self._day(where)
+        if present:
+            day.members.add(member)
+        else:
+            day.members.discard(member)
+        for span in day.spans:
+            if day.members:
+                span.days[day.date] = len(day.members)
+            else:
+                span.days.pop(day.date, None)
+
+    def _day(self, where: Placement) -> Day:
         instant = datetime.fromtimestamp(where.instant / 1_000_000, UTC)
-        members = set(self._value("day", key, instant)[1])
-        members = members | {member} if present else members - {member}
-        self._write("day", where, instant, sorted(members))
-        day = local_day(instant, self._zone).isoformat()
-        for bucket in COUNTING[1:]:
-            counts: Mapping[str, int] = self._value(bucket, key, instant)[1]
-            rest = {other: count for other, count in counts.items() if other != day}
-            self._write(bucket, where, instant, rest | {day: len(members)} if members else rest)
+        date = local_day(instant, self._zone).isoformat()
+        place = (where.service, where.environment, date)
+        if place not in self._days:
+            stored = self._read("day", _key(where.service, where.environment), instant)
+            spans = [self._span(where, bucket, instant) for bucket in COUNTING[1:]]
+            self._days[place] = Day(date, self._start("day", instant), instant, set(stored), spans)
+        return self._days[place]
 
-    def _value(self, bucket: Bucket, key: str, instant: datetime) -> tuple[float, Any]:
-        start = bucket_of(instant, bucket, self._zone)[0].timestamp()
-        held = self._values.get((bucket, key, start))
-        return start, held.value if held is not None else self._read(bucket, key, instant)
+    def _span(self, where: Placement, bucket: Bucket, instant: datetime) -> Span:
+        start = self._start(bucket, instant)
+        place = (where.service, where.environment, bucket, start)
+        if place not in self._spans:
+            stored = self._read(bucket, _key(where.service, where.environment), instant)
+            self._spans[place] = Span(bucket, start, instant, dict(stored))
+        return self._spans[place]
 
-    def _write(self, bucket: Bucket, where: Placement, instant: datetime, value: Any) -> None:
-        key = where.service + SEPARATOR + where.environment
-        start = bucket_of(instant, bucket, self._zone)[0].timestamp()
-        self._values[bucket, key, start] = Value(bucket, key, instant, value)
-        count = (len(value), int(bool(value))) if bucket == "day" else (sum(value.values()), len(value))
-        self.counts[where.service, where.environment, bucket, start] = count
+    def _start(self, bucket: Bucket, instant: datetime) -> float:
+        return bucket_of(instant, bucket, self._zone)[0].timestamp()
+
+
+def _key(service: str, environment: str) -> str:
+    return service + SEPARATOR + environment
 
 
 def is_placement(value: object) -> bool:

@@ -12,7 +12,6 @@ from faust.exceptions import ConsistencyError
 from access.postgres import is_lasting, trouble, without_tls
 from streams.app import create_pipeline, load_catalog, load_routes, quiet_clients
 from streams.configuration import agree
-from streams.garbage import collect_seldom
 from streams.health import Health
 from streams.heartbeat import Heartbeat
 from streams.pipeline import Pipeline
@@ -61,7 +60,6 @@ def run(settings: Settings) -> None:
         logging_config=None,
     )
     start_watchdog(pipeline)
-    collect_seldom()
     log.info("worker.starting", generation=generation, timezone=timezone)
     try:
         worker.execute_from_commandline()

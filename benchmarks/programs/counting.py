@@ -12,12 +12,12 @@ from typing import Any
 import faust
 from faust.types import EventT
 
+from deploy.garbage import collect_seldom
 from schemas.calendar import zone_of
 from schemas.catalog import Catalog
 from streams.agents import measure
 from streams.app import create_app
 from streams.frontier import Frontier
-from streams.garbage import collect_seldom
 from streams.pipeline import Pipeline
 from streams.router import Routes
 from streams.settings import Settings

@@ -12,12 +12,12 @@ import faust
 from faust.types import EventT
 
 from benchmarks.programs.work import GROUP, KAFKA, SINK, SOURCE, Count
+from deploy.garbage import collect_seldom
 from schemas.catalog import Catalog
 from streams.agents import transform
 from streams.ahead import Turn
 from streams.app import create_app
 from streams.frontier import Frontier
-from streams.garbage import collect_seldom
 from streams.pipeline import Pipeline
 from streams.router import Routes
 from streams.settings import Settings

@@ -25,10 +25,12 @@ def ingress() -> None:
     Example:
       DORA_KAFKA=broker:9092 dora ingress
     """
+    from deploy.garbage import collect_seldom
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
     from ingress.app import serve
     from ingress.settings import Settings
 
     configure()
+    collect_seldom()
     serve(settings_from_environment(Settings))

@@ -23,6 +23,7 @@ def query() -> None:
       DORA_POSTGRES=postgresql://dora_query@db/dora dora query
       DORA_POSTGRES=... DORA_HOST=0.0.0.0 DORA_QUERY_AUTH=keys dora query
     """
+    from deploy.garbage import collect_seldom
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
     from deploy.samples.player import play
@@ -30,4 +31,5 @@ def query() -> None:
     from query.settings import Settings
 
     configure()
+    collect_seldom()
     serve(settings_from_environment(Settings), play)

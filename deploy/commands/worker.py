@@ -24,10 +24,12 @@ def worker() -> None:
     Example:
       DORA_KAFKA=broker:9092 DORA_POSTGRES=postgresql://dora@db/dora dora worker
     """
+    from deploy.garbage import collect_seldom
     from deploy.logs import configure
     from deploy.processes import settings_from_environment
     from streams.settings import Settings
     from streams.worker import run
 
     configure()
+    collect_seldom()
     run(settings_from_environment(Settings))

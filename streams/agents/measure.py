@@ -116,7 +116,7 @@ async def handle(pipeline: Pipeline, windows: Windows, events: Sequence[EventT])
             tally = windows.tally()
             for report in reports(pipeline, events_of_one):
                 tally.place(report)
-        if tally.counts:
+        if tally.placed:
             groups.append(Group(events_of_one[-1], tally))
     if groups:
         await store(pipeline, groups)
@@ -127,7 +127,7 @@ async def store(pipeline: Pipeline, groups: Sequence[Group]) -> None:
     """Write the counts to PostgreSQL, unless those there follow from more of the topic."""
     counted = {
         last.message.partition: Counted(
-            last.message.offset, {Cell(*cell): count for cell, count in tally.counts.items()}
+            last.message.offset, {Cell(*cell): count for cell, count in tally.counts().items()}
         )
         for last, tally in groups
     }

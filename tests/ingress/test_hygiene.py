@@ -183,7 +183,7 @@ BOMBS = {
     "balanced arrays": b"[" * 100_000 + b"]" * 100_000,
     "objects": b'{"a":' * 100_000,
     "just too deep": b"[" * 129 + b"]" * 129,
-    "deep and wide": b"[" + b"[]," * 100_000 + b"[" * 200 + b"]" * 200 + b"]",
+    "deep and wide": b"[[" + b"[]," * 100_000 + b"[" * 200 + b"]" * 200 + b"]]",
 }
 
 

@@ -34,7 +34,7 @@ class Tables:
         counting = Tally(self.zone, self._placed, self._window)
         for each in batch:
             counting.place(each)
-        for cell, value in counting.counts.items():
+        for cell, value in counting.counts().items():
             if value[0]:
                 self.frequency[cell] = value
             else:

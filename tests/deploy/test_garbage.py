@@ -1,11 +1,11 @@
-"""What a worker does to the garbage collector: in a process of its own, whose collector it may change."""
+"""What is told to the garbage collector: in a process of its own, whose collector it may change."""
 
 import subprocess
 import sys
 
 SCRIPT = """
 import gc
-from streams.garbage import MADE, collect_seldom
+from deploy.garbage import MADE, collect_seldom
 
 class Ring:
     def __init__(self):

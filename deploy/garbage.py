@@ -1,8 +1,9 @@
-"""Python's garbage collector, told what a worker is like.
+"""Python's garbage collector, told what the processes are like that take and count events.
 
 It looks at objects that hold others whenever 700 more were made than freed, and by and by at all that there
-are: modules, routes, schemas. A worker has thousands in hand at any moment, the records of its batches, none
-of which is garbage: they go when their batch does. So collecting seldom frees as much, in far less time.
+are: modules, routes, schemas. A worker has thousands in hand at any moment, the records of its batches, and
+an ingress the events of its requests. None of them is garbage: they go when their batch or request does. So
+collecting seldom frees as much, in far less time, and nobody's request waits for it.
 """
 
 import gc
