@@ -25,8 +25,8 @@ Look = tuple[int, float, float]  # records left, seconds, processor seconds
 
 
 def run(options: Options) -> Sequence[Figure]:
-    """One backlog, once: it is long enough to need no rounds. A million events are asked for by name."""
-    number = options.events(100_000, 20_000)
+    """One backlog, once: it is long enough to need no rounds."""
+    number = options.events(1_000_000, 20_000)
     with pipeline(options.folder / "backlog") as instance:
         instance.kill("worker-1")
         options.say(f"backlog: writing {number} events")

@@ -28,6 +28,10 @@ from streams.sinks.database import Database
 from streams.sources import find_sources
 from streams.tables import Table, Topic
 
+# Bytes of records of one partition that travel together: about what a batch of events makes. With the usual
+# 16 kB, it would wait for one request after the other.
+LARGEST_BATCH = 256 * 1024
+
 
 def create_pipeline(settings: Settings, generation: int, timezone: str) -> Pipeline:
     """Build the worker's application for one generation. Nothing is connected yet.
@@ -117,6 +121,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         producer_request_timeout=60.0,
         producer_max_request_size=LARGEST_RECORD,
         producer_linger=0.002,
+        producer_max_batch_size=LARGEST_BATCH,
         producer_partitioner=choose_partition,
     )
 

@@ -30,7 +30,8 @@ def running(module: str, folder: Path, environment: Mapping[str, str]) -> Iterat
         try:
             yield process
         finally:
-            process.kill()
+            if process.poll() is None:
+                process.kill()
             process.wait()
 
 

@@ -40,7 +40,7 @@ def bench(
       dora bench --quick
       dora bench ingress streams --rounds 3
       dora bench freshness --rate 200 --duration 60
-      dora bench backlog --events 1000000
+      dora bench backlog --events 100000
     """
     from datetime import UTC, datetime
 
@@ -62,19 +62,24 @@ def bench(
     further = {name: value for name, value in asked.items() if value is not None}
     further |= {"save": True} if save else {}
     at = datetime.now(UTC)
-    figures = measure(chosen, quick=quick, rounds=2 if quick else rounds, further=further)
-    Console().print(table_of(figures))
-    if save:
+    figures, code = measure(chosen, quick=quick, rounds=2 if quick else rounds, further=further)
+    if figures:
+        Console().print(table_of(figures))
+    if save and figures:
         file = write_results(figures, at, quick=quick)
         say(f"written to {file.name} in benchmarks/results")
         write_page(figures, at)
         sizing.write(file)
+    raise typer.Exit(code)
 
 
 def measure(
     chosen: "Sequence[Benchmark]", *, quick: bool, rounds: int, further: dict[str, Any]
-) -> "list[Figure]":
-    """Take every measurement in a folder of its own, which is deleted afterwards."""
+) -> "tuple[list[Figure], int]":
+    """Take every measurement in a folder of its own, deleted afterwards; the figures, and an exit code.
+
+    One that fails says so and costs the others nothing; what was measured before Ctrl-C is kept.
+    """
     import os
     import tempfile
     import time
@@ -85,21 +90,23 @@ def measure(
     from deploy.interruption import Interrupted, interruptible
 
     figures: list[Figure] = []
+    code = 0
     with interruptible(hurry=lambda: os._exit(130)):
         try:
             for each in chosen:
-                with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
-                    options = Options(Path(folder), quick=quick, rounds=rounds, say=say, further=further)
-                    began, load = time.monotonic(), os.getloadavg()[0]
-                    figures += [replace(figure, group=each.name) for figure in each.run(options)]
-                    say(f"{each.name}: {time.monotonic() - began:.0f} s, begun with a load of {load:.1f}")
+                began, load = time.monotonic(), os.getloadavg()[0]
+                try:
+                    with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
+                        options = Options(Path(folder), quick=quick, rounds=rounds, say=say, further=further)
+                        figures += [replace(figure, group=each.name) for figure in each.run(options)]
+                except RuntimeError as error:
+                    say(f"{each.name}: {error}")
+                    code = 1
+                say(f"{each.name}: {time.monotonic() - began:.0f} s, begun with a load of {load:.1f}")
         except Interrupted:
             say("stopping")
-            raise typer.Exit(130) from None
-        except RuntimeError as error:
-            say(str(error))
-            raise typer.Exit(1) from None
-    return figures
+            code = 130
+    return figures, code
 
 
 def say(text: str) -> None:
