@@ -28,6 +28,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         acks="all",
         enable_idempotence=True,
         linger_ms=2,
+        max_batch_size=512 * 1024,
         max_request_size=1024 * 1024,
     ) as producer:
         app.state.producer = producer

@@ -18,8 +18,13 @@ async def run() -> None:
         auto_offset_reset="earliest",
         max_poll_records=1000,
     )
-    producer = AIOKafkaProducer(
-        bootstrap_servers=KAFKA, acks="all", enable_idempotence=True, linger_ms=2, max_request_size=2**21
+    producer = AIOKafkaProducer(  # with the worker's settings
+        bootstrap_servers=KAFKA,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=2,
+        max_batch_size=256 * 1024,
+        max_request_size=2**21,
     )
     async with consumer, producer:
         while count.done < EXPECTED:
