@@ -40,6 +40,7 @@ WORKER = Rights(
         "incidents": MERGE,
         "corrections": MERGE,
         "relinks": KEEP,
+        "homes": ADD,
         "attributions": KEEP,
         "deployed_changes": KEEP,
         "link_days": KEEP,

@@ -14,6 +14,7 @@ from aiokafka.errors import (
 )
 
 from access.kafka_trouble import trouble
+from access.partitioner import choose_partition
 from ingress.settings import Settings
 
 START_TIMEOUT = 10.0  # seconds for one attempt to connect
@@ -34,6 +35,7 @@ async def connect(new_producer: Callable[..., AIOKafkaProducer], settings: Setti
         acks="all",
         enable_idempotence=True,
         linger_ms=LINGER_MS,
+        partitioner=choose_partition,
         max_batch_size=min(LARGEST_BATCH, settings.message_limit),
         max_request_size=settings.message_limit,
         request_timeout_ms=int(settings.send_timeout * 1000),

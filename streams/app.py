@@ -10,6 +10,7 @@ import faust
 import yaml
 
 from access.kafka import Cluster
+from access.partitioner import choose_partition
 from schemas.calendar import zone_of
 from schemas.catalog import Catalog
 from schemas.topics import LARGEST_RECORD
@@ -19,9 +20,9 @@ from streams.batches import Stream
 from streams.consumer import App
 from streams.frontier import Frontier
 from streams.functions import Functions
-from streams.partitioner import choose_partition
 from streams.pipeline import Pipeline
 from streams.progress import Progress
+from streams.recovery import TableManager
 from streams.router import Routes, read_routes
 from streams.settings import Settings
 from streams.sinks.database import Database
@@ -104,6 +105,7 @@ def create_app(settings: Settings, generation: int, frontier: Frontier) -> App:
         store=settings.store,
         Stream=Stream,
         Table=Table,
+        TableManager=TableManager,
         Topic=Topic,
         web_enabled=False,  # it would serve the tables' contents to anyone
         topic_allow_declare=False,  # dora topics creates them; a worker needs no right to

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = 0.25  # seconds between looks for marks
 AFTER_FAULT = 5.0  # seconds
+RESTS_AMID_WORK = 9  # so that links are a tenth of the time, however long the history is
 
 
 class Relinker(mode.Service):
@@ -53,8 +54,15 @@ class Relinker(mode.Service):
                 return
             took = time.monotonic() - started
             self.pipeline.telemetry.batches.labels("relink").observe(took)
-            # As long as it worked it leaves the process to the stages, which events are waiting for.
-            await self.sleep(took)
+            await self.sleep(took * self._rests)
+
+    @property
+    def _rests(self) -> int:
+        """How long the process is left to the stages, in times of the work done.
+
+        Links are computed from all that a place knows: while events wait their cost would grow with history.
+        """
+        return RESTS_AMID_WORK if self.pipeline.app.progress.busy else 1
 
 
 def tell(error: Exception) -> None:

@@ -19,7 +19,7 @@ class History:
     ``artifacts`` are by their key, ``corrections`` by deploy_id. ``channel`` is the one whose deployments
     count, ``None`` when all do. An incident fails the deployment before it when no more than
     ``incident_within`` has passed. ``zone`` is that of the tables: its calendar says which day it was.
-    ``divided`` are the repositories of which only a part is the service's.
+    ``repositories`` are those whose facts these are; of ``divided`` only a part is the service's.
     """
 
     service: str
@@ -33,6 +33,7 @@ class History:
     channel: str | None = None
     incident_within: timedelta = DEFAULT_INCIDENT_WITHIN
     zone: ZoneInfo = DEFAULT_ZONE
+    repositories: Sequence[str] = ()
     divided: frozenset[str] = frozenset()
 
 

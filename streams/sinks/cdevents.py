@@ -7,6 +7,7 @@ from schemas.cdevents.event import CDEvent
 from schemas.instant import parse_instant
 from streams.facts import Fact
 from streams.sinks import facts as facts_sink
+from streams.sinks.columns import columns
 from streams.sinks.database import Database, statement
 
 
@@ -30,8 +31,7 @@ async def store(database: Database, recorded: Sequence[RecordedCDEvent], facts: 
     merged = facts_sink.by_table(facts)
     async with database.transaction() as connection:
         if recorded:
-            columns = zip(*map(_row, recorded), strict=True)
-            await connection.execute(statement("store_cdevents"), *map(list, columns))
+            await connection.execute(statement("store_cdevents"), *columns(map(_row, recorded)))
         left = await facts_sink.merge(connection, merged)
     if any(merged.values()):
         async with database.transaction() as connection:

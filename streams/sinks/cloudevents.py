@@ -11,6 +11,7 @@ from schemas.cloudevents.event import CloudEvent
 from schemas.instant import instant_or
 from streams.records import Arrival
 from streams.router import Fate
+from streams.sinks.columns import columns
 from streams.sinks.database import Connection, Database, statement
 
 
@@ -47,7 +48,7 @@ async def store(database: Database, settled: Sequence[SettledEvent]) -> list[Set
         return []
     rows = [row_of(entry) for entry in settled]
     async with database.transaction() as connection:
-        done = await connection.execute(statement("store_cloudevents"), *map(list, zip(*rows, strict=True)))
+        done = await connection.execute(statement("store_cloudevents"), *columns(rows))
         building = await database.is_building(connection)
         if building:
             await _store_fates(connection, rows)
@@ -65,7 +66,7 @@ async def store(database: Database, settled: Sequence[SettledEvent]) -> list[Set
 
 async def _store_fates(connection: Connection, rows: Sequence[Sequence[object]]) -> None:
     fates = [(row[2], row[3], row[11], row[12], row[13], row[14]) for row in rows]
-    await connection.execute(statement("store_fates"), *map(list, zip(*fates, strict=True)))
+    await connection.execute(statement("store_fates"), *columns(fates))
 
 
 async def _move_fates(connection: Connection, rows: Sequence[Sequence[object]], *, building: bool) -> None:
@@ -73,7 +74,7 @@ async def _move_fates(connection: Connection, rows: Sequence[Sequence[object]], 
     places = (2, 3, 11, 12, 13, 14) if building else (2, 3, 8, 11, 12, 13, 14)
     fates = [[row[place] for place in places] for row in rows]
     name = "move_building_fates" if building else "move_fates"
-    await connection.execute(statement(name), *map(list, zip(*fates, strict=True)))
+    await connection.execute(statement(name), *columns(fates))
 
 
 def row_of(entry: SettledEvent) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from schemas.cloudevents.kafka import read_record
 from streams.deadletters import DeadLetter, Kept, about_of, header_rows
 from streams.orders import Drop, Redo
 from streams.records import Arrival, Redrive
+from streams.sinks.columns import columns
 from streams.sinks.database import Database, statement
 
 # Digits that fit into a column of 32 and of 64 bits. Nobody of ours has written more.
@@ -31,7 +32,7 @@ async def store(database: Database, arrivals: Sequence[Arrival], generation: int
     if rows:
         ordered = [rows[identity] for identity in sorted(rows, key=str)]
         async with database.transaction() as connection:
-            await connection.execute(statement("store_deadletters"), *map(list, zip(*ordered, strict=True)))
+            await connection.execute(statement("store_deadletters"), *columns(ordered))
 
 
 async def find_open(database: Database, asked: Sequence[Redo]) -> list[Kept]:

@@ -1,7 +1,6 @@
 """The tables of facts, merged by statements that a test holds equal to the merges in ``streams.facts``."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,6 +21,7 @@ from streams.facts import (
 )
 from streams.facts.artifacts import artifact_key
 from streams.facts.told import merged, repository_key
+from streams.sinks.columns import Row, columns, row_of
 from streams.sinks.database import Connection, statement
 
 Place = tuple[str, str]
@@ -33,7 +33,7 @@ class Table(NamedTuple):
     statement: str
     key: Callable[[Any], Any]
     merge: Callable[[Any, Any], Any]
-    row: Callable[[Any], tuple[Any, ...]] = astuple
+    row: Row
 
 
 def _incident_row(incident: Incident) -> tuple[Any, ...]:
@@ -42,12 +42,14 @@ def _incident_row(incident: Incident) -> tuple[Any, ...]:
 
 
 TABLES: Mapping[type[Any], Table] = {
-    Deployment: Table("merge_deployments", lambda fact: fact.deploy_id, deployments.merge),
-    Change: Table("merge_changes", lambda fact: fact.key, changes.merge),
-    Push: Table("merge_pushes", lambda fact: fact.key, changes.merge_pushes),
-    Artifact: Table("merge_artifacts", lambda fact: fact.key, artifacts.merge),
+    Deployment: Table(
+        "merge_deployments", lambda fact: fact.deploy_id, deployments.merge, row_of(Deployment)
+    ),
+    Change: Table("merge_changes", lambda fact: fact.key, changes.merge, row_of(Change)),
+    Push: Table("merge_pushes", lambda fact: fact.key, changes.merge_pushes, row_of(Push)),
+    Artifact: Table("merge_artifacts", lambda fact: fact.key, artifacts.merge, row_of(Artifact)),
     Incident: Table("merge_incidents", lambda fact: fact.key, incidents.merge, _incident_row),
-    Correction: Table("merge_corrections", lambda fact: fact.key, corrections.merge),
+    Correction: Table("merge_corrections", lambda fact: fact.key, corrections.merge, row_of(Correction)),
 }
 
 Facts = dict[type[Any], list[Any]]
@@ -69,8 +71,7 @@ async def merge(connection: Connection, facts: Facts) -> set[Place]:
     left = await _places(connection, facts)
     for kind, table in TABLES.items():
         if facts[kind]:
-            columns = zip(*map(table.row, facts[kind]), strict=True)
-            await connection.execute(statement(table.statement), *map(list, columns))
+            await connection.execute(statement(table.statement), *columns(map(table.row, facts[kind])))
     return left
 
 
@@ -100,7 +101,7 @@ def _links(facts: Facts) -> Sequence[set[str]]:
     told = [{name: value for name, (_, value) in each.told.items()} for each in facts[Incident]]
     named = [each.repository for each in (*facts[Change], *facts[Artifact])]
     repositories = {*named, *(each.get("repository") for each in told)}
-    commits = {each.commit for each in facts[Push]} | {each.get("commit") for each in told}
+    commits = {each.commit for each in (*facts[Push], *facts[Change])} | {each.get("commit") for each in told}
     keys = {each.artifact for each in facts[Artifact]}
     keys |= {artifact_key(each["artifact"]) for each in told if "artifact" in each}
     deploy_ids = {each.deploy_id for each in facts[Correction]} | {each.get("deploy_id") for each in told}

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from streams.sinks.columns import columns
 from streams.sinks.database import Connection, Database, statement
 
 
@@ -50,7 +51,7 @@ async def _advance(
     connection: Connection, counted: Mapping[int, Counted]
 ) -> tuple[Sequence[int], dict[int, int]]:
     reached = [(partition, counts.position) for partition, counts in sorted(counted.items())]
-    rows = await connection.fetch(statement("advance_frequency"), *map(list, zip(*reached, strict=True)))
+    rows = await connection.fetch(statement("advance_frequency"), *columns(reached))
     taken = [row["partition"] for row in rows]
     if len(taken) == len(counted):
         return taken, {}
@@ -66,10 +67,10 @@ async def _write(connection: Connection, values: Mapping[Cell, tuple[int, int]])
     gone = sorted(cell for cell, value in values.items() if not value[0])
     if held:
         rows = [(*_columns(cell), *value) for cell, value in held]
-        await connection.execute(statement("store_frequency"), *map(list, zip(*rows, strict=True)))
+        await connection.execute(statement("store_frequency"), *columns(rows))
     if gone:
         keys = [_columns(cell) for cell in gone]
-        await connection.execute(statement("delete_frequency"), *map(list, zip(*keys, strict=True)))
+        await connection.execute(statement("delete_frequency"), *columns(keys))
 
 
 def _columns(cell: Cell) -> tuple[str, str, str, datetime]:

@@ -1,7 +1,6 @@
 """``attributions``, ``deployed_changes`` and ``link_days``: the links of a place, from its facts."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from streams.facts.artifacts import artifact_key
 from streams.facts.told import repository_key
 from streams.links import Attribution, DeployedChange, History, link
 from streams.links.history import DEFAULT_INCIDENT_WITHIN, LinkDay
+from streams.sinks.columns import columns, names_of, row_of
 from streams.sinks.database import Connection, Database, statement
 
 
@@ -31,21 +31,17 @@ async def relink(database: Database, catalog: Catalog) -> tuple[str, str] | None
             place = await connection.fetchrow(statement("take_relink"))
         if place is None:
             return None
-        service, environment = str(place["service"]), str(place["environment"])
+        service, environment = found = str(place["service"]), str(place["environment"])
         zone = zone_of(await connection.fetchval(statement("zone_of_generation"), database.generation))
-        links = link(await read_history(connection, catalog, service, environment, zone))
-        for table, made, key, told in (
-            ("attributions", Attribution, lambda each: (each.deploy_id,), links.attributions),
-            (
-                "deployed_changes",
-                DeployedChange,
-                lambda each: (each.repository, each.change_id),
-                links.changes,
-            ),
-            ("link_days", LinkDay, lambda each: (each.day,), links.days),
-        ):
-            await _replace(connection, table, (service, environment), made, key, told)
-        return service, environment
+        history = await read_history(connection, catalog, service, environment, zone)
+        links = link(history)
+        await _replace(connection, "attributions", found, Attribution, ["deploy_id"], links.attributions)
+        await _replace(
+            connection, "deployed_changes", found, DeployedChange, ["repository", "change_id"], links.changes
+        )
+        await _replace(connection, "link_days", found, LinkDay, ["day"], links.days)
+        await _keep_homes(connection, found, history.repositories)
+        return found
 
 
 async def read_history(
@@ -89,6 +85,7 @@ async def read_history(
         channel=catalog.deployments_from(service),
         incident_within=catalog.incident_within(service) or DEFAULT_INCIDENT_WITHIN,
         zone=zone,
+        repositories=wanted,
         divided=frozenset(each for each in wanted if catalog.divides(each, service)),
     )
 
@@ -99,30 +96,35 @@ def _incident(row: tuple[Any, ...]) -> Incident:
     return Incident(source, identity, detected, opened, resolved, told)
 
 
+async def _keep_homes(connection: Connection, place: tuple[str, str], repositories: Sequence[str]) -> None:
+    """Add the repositories by which later facts find the place.
+
+    When one is new the place is marked again: what was stored since they were read did not find it.
+    """
+    await connection.execute(statement("finish_homes"), *place)
+    if await connection.execute(statement("store_homes"), *place, repositories) != "INSERT 0 0":
+        await connection.execute(statement("mark_again"), *place)
+
+
 async def _replace(
     connection: Connection,
     table: str,
     place: tuple[str, str],
-    made: Callable[..., Any],
-    key: Callable[[Any], tuple[Any, ...]],
+    kind: type[Any],
+    key: Sequence[str],
     links: Sequence[Any],
 ) -> None:
     """Make ``links`` the rows of ``place`` in ``table``: what is over goes, what differs is written."""
-    rows = await _rows(connection, f"{table}_of_place", *place)
-    known = {key(each): each for each in (made(*row) for row in rows)}
-    gone = sorted(known.keys() - {key(each) for each in links})
-    if gone:
-        columns = [list(column) for column in zip(*gone, strict=True)]
-        await connection.execute(statement(f"delete_{table}"), *place, *columns)
-    await _store(connection, f"store_{table}", links, lambda each: known.get(key(each)) != each)
-
-
-async def _store(
-    connection: Connection, name: str, links: Iterable[Any], is_new: Callable[[Any], bool]
-) -> None:
-    rows = [astuple(each) for each in links if is_new(each)]
-    if rows:
-        await connection.execute(statement(name), *map(list, zip(*rows, strict=True)))
+    places = [names_of(kind).index(name) for name in key]
+    rows = {tuple(row[each] for each in places): row for row in map(row_of(kind), links)}
+    known = {
+        tuple(row[each] for each in places): row
+        for row in await _rows(connection, f"{table}_of_place", *place)
+    }
+    if gone := sorted(known.keys() - rows.keys()):
+        await connection.execute(statement(f"delete_{table}"), *place, *columns(gone))
+    if new := [row for identity, row in rows.items() if known.get(identity) != row]:
+        await connection.execute(statement(f"store_{table}"), *columns(new))
 
 
 async def _rows(connection: Connection, name: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -1,10 +1,11 @@
 -- Services and environments whose links must be computed again, because of facts that were stored.
+-- Each of these finds few rows however long the history is: a place that a repository matters to is one of its homes.
 -- $1 services and $2 environments, $3 repositories, $4 commits, $5 artifact keys, $6 deploy_ids, $7 change_ids
 INSERT INTO relinks AS known (service, environment)
 SELECT service, environment FROM (
     SELECT * FROM unnest($1::text[], $2::text[]) AS told (service, environment)
     UNION
-    SELECT service, environment FROM deployments WHERE lower(repository) = ANY ($3::text[])
+    SELECT service, environment FROM homes WHERE repository = ANY ($3::text[])
     UNION
     SELECT service, environment FROM deployments WHERE lower(commit) = ANY ($4::text[])
     UNION
@@ -15,18 +16,12 @@ SELECT service, environment FROM (
     SELECT deployed.service, deployed.environment
     FROM artifacts
     JOIN deployments AS deployed ON artifact_key(deployed.artifact) = artifacts.artifact
-    WHERE artifacts.repository = ANY ($3::text[]) OR artifacts.change_id = ANY ($7::text[])
+    WHERE artifacts.change_id = ANY ($7::text[])
     UNION
     SELECT deployed.service, deployed.environment
-    FROM pushes
-    JOIN deployments AS deployed ON lower(deployed.commit) = pushes.commit AND deployed.repository IS NULL
-    WHERE pushes.repository = ANY ($3::text[])
-    UNION
-    SELECT deployed.service, deployed.environment
-    FROM pushes
-    JOIN artifacts ON artifacts.commit = pushes.commit AND artifacts.repository IS NULL
+    FROM artifacts
     JOIN deployments AS deployed ON artifact_key(deployed.artifact) = artifacts.artifact
-    WHERE pushes.repository = ANY ($3::text[])
+    WHERE artifacts.commit = ANY ($4::text[]) AND artifacts.repository IS NULL
 ) AS place
 ORDER BY service COLLATE "C", environment COLLATE "C"
 -- An update that changes nothing, and not DO NOTHING: it waits for a relinker that took the mark away, and

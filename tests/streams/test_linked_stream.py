@@ -10,6 +10,8 @@ from deploy.attributing import message_of
 from deploy.recompute import recompute
 from schemas.cdevents.event import CDEvent
 from schemas.topics import Topics
+from streams.links import Attribution
+from streams.sinks.columns import names_of
 from tests.infra.production import Record, eventually, fetch, produce
 from tests.infra.servers import Infra
 from tests.links.telling import hour
@@ -34,8 +36,9 @@ def correction() -> Record:
 
 
 async def links(dsn: str) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    columns = ", ".join(names_of(Attribution))
     where = "WHERE service = 'shop' AND environment = 'production'"
-    attributions = await fetch(dsn, f"SELECT * FROM attributions {where}")  # noqa: S608
+    attributions = await fetch(dsn, f"SELECT {columns} FROM attributions {where}")  # noqa: S608
     changes = await fetch(dsn, f"SELECT * FROM deployed_changes {where}")  # noqa: S608
     return sorted(map(tuple, attributions), key=repr), sorted(map(tuple, changes), key=repr)
 

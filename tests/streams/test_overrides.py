@@ -18,6 +18,7 @@ import faust.transport.consumer
 import pytest
 from faust.app.base import App as StockApp
 from faust.assignor.partition_assignor import PartitionAssignor
+from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 
@@ -36,6 +37,8 @@ EVENTS = "streams.consumer.App.create_event: an event is made of its message, an
 DECODING = "streams.tables.Topic: bytes are decoded into an event as they are"
 TABLES = "streams.tables.Table: every changelog write passes send_changelog, in the partition of the event"
 RECOVERING = "streams.tables.Table.apply_changelog_batch: what cannot be read ends the process"
+
+LEFT = "streams.recovery.Recovery.need_recovery: asked after each record, which was taken off the queue"
 
 REPLACED = [
     (StockConsumer._drain_messages, "44a2500309e83c63", DRAINING),
@@ -57,6 +60,9 @@ REPLACED = [
         "streams/watchdog.py, which does its work",
     ),
     (Recovery.on_recovery_completed, "6ef567acf072e46d", SEEKING),
+    (Recovery.need_recovery, "fd1dc345b5d5e121", LEFT),
+    (Recovery._slurp_changelogs.fun, "7825c7e50f766d5a", LEFT),
+    (TableManager.recovery.fget, "f0bf5de78b4c3d23", LEFT),
     (Recovery._resume_streams, "d986a6710c1aca98", SEEKING),
     (StockApp.on_rebalance_end, "b7ff69e1e3772f30", SEEKING),
     (StockConsumer._new_offset, "1d2c7ea89a7ad4f1", COMMITTING),

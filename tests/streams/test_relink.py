@@ -8,10 +8,11 @@ import pytest
 
 from schemas.catalog import Catalog
 from schemas.cdevents.event import CDEvent
-from streams.facts import facts_of
+from streams.facts import Fact, facts_of
 from streams.links import Links, link
 from streams.sinks import cdevents
-from streams.sinks.database import Database
+from streams.sinks import links as links_sink
+from streams.sinks.database import Database, statement
 from streams.sinks.links import relink
 from tests.links.telling import (
     ENVIRONMENT,
@@ -62,9 +63,7 @@ async def tell(sink: Database, batches: list[list[CDEvent]], *, in_between: bool
 
 
 async def stored(sink: Database) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    attributions = await sink.fetch(
-        "SELECT * FROM attributions WHERE service = $1 AND environment = $2", SERVICE, ENVIRONMENT
-    )
+    attributions = await sink.fetch(statement("attributions_of_place"), SERVICE, ENVIRONMENT)
     changes = await sink.fetch(
         "SELECT * FROM deployed_changes WHERE service = $1 AND environment = $2", SERVICE, ENVIRONMENT
     )
@@ -138,6 +137,58 @@ async def test_a_deployment_that_is_told_elsewhere_leaves_no_links_behind(databa
     assert {row[5] for row in changes} <= {row[0] for row in attributions}
     rows = await sink.fetch("SELECT environment FROM attributions WHERE deploy_id = 'd1'")
     assert [row["environment"] for row in rows] == ["staging"]
+
+
+def told_by(*events: CDEvent | list[CDEvent]) -> list[Fact]:
+    return [fact for each in flat(events) for fact in facts_of(each, Catalog.empty())]
+
+
+async def places_marked(sink: Database) -> list[tuple[str, str]]:
+    return sorted(tuple(row) for row in await sink.fetch("SELECT service, environment FROM relinks"))
+
+
+async def test_a_fact_of_a_repository_finds_its_places_and_no_other(database):
+    """Also where the repository is known from a commit alone: the deployment does not name it."""
+    sink = Database(database, 1)
+    await tell(sink, [push(1, "a", "b"), flat([deploy(3, "d1", "b", repository=None)])], in_between=True)
+    await tell(
+        sink, [flat([deploy(3, "other", "z", repository="acme/else", service="else")])], in_between=True
+    )
+    assert await places_marked(sink) == []
+    await cdevents.store(sink, [], told_by(merge(4, "pull/1", commit="s", head="f2", opened=3)))
+    assert await places_marked(sink) == [(SERVICE, ENVIRONMENT)]
+    await sink.close()
+
+
+async def test_a_fact_that_comes_while_a_repository_is_looked_at_for_the_first_time_is_not_missed(
+    database, monkeypatch
+):
+    sink, other = Database(database, 1), Database(database, 1)
+    await cdevents.store(sink, [], told_by(push(1, "a", "b"), deploy(3, "d1", "b")))
+    reading = links_sink.read_history
+
+    async def read_and_be_overtaken(*given: object) -> object:
+        history = await reading(*given)
+        late = told_by(merge(2, "pull/1", commit="s", head="f2", opened=1))
+        await cdevents.store(other, [], late)
+        return history
+
+    monkeypatch.setattr(links_sink, "read_history", read_and_be_overtaken)
+    await relink(sink, Catalog.empty())
+    assert await places_marked(sink) == [(SERVICE, ENVIRONMENT)]
+    await sink.close()
+    await other.close()
+
+
+async def test_what_a_version_without_homes_linked_is_linked_again(database):
+    sink = Database(database, 1)
+    await tell(sink, [flat([push(1, "a", "b"), deploy(3, "d1", "b")])], in_between=False)
+    async with sink.transaction() as connection:
+        await connection.execute("UPDATE attributions SET kept_homes = NULL; DELETE FROM homes")
+    await tell(sink, [], in_between=False)
+    assert [row["repository"] for row in await sink.fetch("SELECT repository FROM homes")] == ["acme/shop"]
+    assert await relink(sink, Catalog.empty()) is None
+    await sink.close()
     await sink.close()
 
 

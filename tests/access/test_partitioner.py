@@ -4,10 +4,10 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.partitioner import choose_partition
+from access.partitioner import LONGEST, choose_partition
 
 
-@given(st.binary(max_size=60), st.integers(1, 50))
+@given(st.binary(max_size=60) | st.binary(min_size=LONGEST, max_size=LONGEST + 2), st.integers(1, 50))
 def test_it_is_aiokafkas(key: bytes, number: int):
     partitions = list(range(number))
     expected = DefaultPartitioner()(key, partitions, partitions)
