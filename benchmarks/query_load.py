@@ -60,7 +60,7 @@ async def load(dsn: str, size: Size, say: Say) -> dict[str, int]:
             for name, records in service.tables.items():
                 if name == "pushes" and number > WITH_PUSHES:
                     continue
-                await connection.copy_records_to_table(name, records=records, columns=COLUMNS.get(name))
+                await connection.copy_records_to_table(name, records=records, columns=COLUMNS[name])
                 rows[name] = rows.get(name, 0) + len(records)
             if number % 50 == 0:
                 say(f"loaded {number} of {size.services} services")

@@ -78,11 +78,13 @@ def measure(
 ) -> "tuple[list[Figure], int]":
     """Take every measurement in a folder of its own, deleted afterwards; the figures, and an exit code.
 
-    One that fails says so and costs the others nothing; what was measured before Ctrl-C is kept.
+    One that fails says so and costs the others nothing, whatever it failed of; what was measured before
+    Ctrl-C is kept. With ``DORA_DEBUG=1`` a failure shows where it came from.
     """
     import os
     import tempfile
     import time
+    import traceback
     from dataclasses import replace
     from pathlib import Path
 
@@ -99,8 +101,10 @@ def measure(
                     with tempfile.TemporaryDirectory(prefix="dora-bench-") as folder:
                         options = Options(Path(folder), quick=quick, rounds=rounds, say=say, further=further)
                         figures += [replace(figure, group=each.name) for figure in each.run(options)]
-                except RuntimeError as error:
-                    say(f"{each.name}: {error}")
+                except Exception as error:  # noqa: BLE001 - an hour of other figures must not go with it
+                    say(f"{each.name}: {error}" if type(error) is RuntimeError else f"{each.name}: {error!r}")
+                    if os.environ.get("DORA_DEBUG"):
+                        traceback.print_exc()
                     code = 1
                 say(f"{each.name}: {time.monotonic() - began:.0f} s, begun with a load of {load:.1f}")
         except Interrupted:
